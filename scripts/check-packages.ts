@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Checks the four packages as a user would receive them. Needs a build first (`pnpm build`) and pnpm on the path.
+ *
+ * Each package is packed, and its tarball read by publint and, where it exports types, by attw. Then all tarballs are
+ * installed together into an empty project outside this repository, which imports each library and runs the command.
+ *
+ *     pnpm build && pnpm packages
+ */
+interface PackedPackage {
+  readonly name: string;
+  readonly tarball: string;
+  /** False for a package that is only a command. */
+  readonly isLibrary: boolean;
+}
+
+const ROOT = join(import.meta.dirname, '..');
+const failures: string[] = [];
+const folder = await mkdtemp(join(tmpdir(), 'cambium-packages-'));
+try {
+  const packages = await packAll();
+  for (const packed of packages) checkTarball(packed);
+  await checkInstallation(packages);
+} finally {
+  await rm(folder, { recursive: true });
+}
+console.log(failures.length === 0 ? 'All package checks passed.' : `Failed: ${failures.join(', ')}.`);
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+async function packAll(): Promise<PackedPackage[]> {
+  const packages = [];
+  for (const directory of await readdir(join(ROOT, 'packages'))) {
+    const source = join(ROOT, 'packages', directory);
+    const { name, exports } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'));
+    const tarball = join(folder, `${directory}.tgz`);
+    check(`pack ${name}`, 'pnpm', ['pack', '--out', tarball], source);
+    packages.push({ name, tarball, isLibrary: exports !== undefined });
+  }
+  return packages;
+}
+
+function checkTarball({ name, tarball, isLibrary }: PackedPackage): void {
+  check(`publint ${name}`, 'publint', ['run', tarball, '--strict'], ROOT);
+  if (isLibrary) check(`attw ${name}`, 'attw', [tarball, '--profile', 'esm-only', '--no-emoji'], ROOT);
+}
+
+async function checkInstallation(packages: readonly PackedPackage[]): Promise<void> {
+  const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
+  await writeFile(
+    join(folder, 'package.json'),
+    JSON.stringify({ private: true, type: 'module', dependencies: tarballs }),
+  );
+  // JSON is YAML; the overrides make the packages find each other here and not in the registry
+  await writeFile(join(folder, 'pnpm-workspace.yaml'), JSON.stringify({ packages: ['.'], overrides: tarballs }));
+  check('install the tarballs', 'pnpm', ['install', '--ignore-scripts'], folder);
+  for (const { name, isLibrary } of packages) {
+    if (isLibrary) check(`import ${name}`, 'node', ['--eval', `await import('${name}')`], folder);
+  }
+  check('run cambium', join(folder, 'node_modules', '.bin', 'cambium'), ['list', 'methods'], folder);
+}
+
+/** Runs a command; prints one line when it succeeds and everything it wrote when it does not. */
+function check(title: string, command: string, parameters: readonly string[], directory: string): void {
+  const result = spawnSync(command, parameters, { cwd: directory, encoding: 'utf8' });
+  if (result.status === 0) {
+    console.log(`ok      ${title}`);
+    return;
+  }
+  failures.push(title);
+  console.log(`failed  ${title}\n${result.error?.message ?? ''}${result.stdout ?? ''}${result.stderr ?? ''}`);
+}
