@@ -1,0 +1,22 @@
+import type { Kernel, Named } from './kernel.ts';
+import type { Shape, Tensor } from './tensor.ts';
+
+/** A tensor kept where its engine computes. Only the engine that made it can read it. */
+export interface Resident {
+  readonly shape: Shape;
+}
+
+/** Runs kernels: on the CPU in plain loops, on a GPU, or by writing down ONNX nodes. */
+export interface Engine {
+  readonly name: string;
+  upload(source: Tensor): Resident;
+  /** Runs a kernel. @throws ShapeError or RangeError from the kernel's plan */
+  run<In extends string, U extends string, O>(
+    kernel: Kernel<In, U, O>,
+    inputs: Named<In, Resident>,
+    options: O,
+  ): Resident;
+  download(source: Resident): Promise<Tensor>;
+  /** Frees what `work` left behind, except the residents it returns. */
+  scope<T extends Resident | readonly Resident[]>(work: () => T): T;
+}

@@ -1,0 +1,229 @@
+import type { Call, Kernel } from '../kernel.ts';
+import type { OnnxTrace } from '../onnx-trace.ts';
+import { uniformTensor } from '../random.ts';
+import { sizeOf } from '../tensor.ts';
+import { neighbours, type ResizeConvention, sampleBilinear } from './bilinear.ts';
+import { safeRange, traceMinMax } from './min-max.ts';
+import { requireRank, requireSame } from './shapes.ts';
+import { traceResize } from './upsample-bilinear.ts';
+import type { Pair } from './window.ts';
+
+/** How an activation becomes a mask in [0, 1]. */
+export interface MaskOptions {
+  readonly resize: ResizeConvention;
+  /** Whether min-max sees the resized map or the activation itself. */
+  readonly normalise: 'after-resize' | 'before-resize';
+  /** Added to max − min in the denominator. */
+  readonly epsilon: number;
+}
+
+type Uniform =
+  | 'variants'
+  | 'channels'
+  | 'height'
+  | 'width'
+  | 'mapHeight'
+  | 'mapWidth'
+  | 'cornerAligned'
+  | 'afterResize'
+  | 'epsilon';
+
+/**
+ * Score-CAM's variants: one image seen through each of n masks.
+ *
+ *     image 1×C×H×W, activations n×h×w  →  n×C×H×W
+ *
+ * A mask is the activation, resized to the image and stretched by min-max. A constant activation gives the mask 0, and
+ * so does one whose resized map is constant.
+ *
+ * @throws ShapeError when the image is not one image or the activations are not maps
+ * @source spec 1.4, the rows "resize" and "normalise" of the table
+ */
+export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> = {
+  name: 'maskImages',
+  inputs: ['image', 'activations'],
+  uniforms: {
+    variants: 'u32',
+    channels: 'u32',
+    height: 'u32',
+    width: 'u32',
+    mapHeight: 'u32',
+    mapWidth: 'u32',
+    cornerAligned: 'u32',
+    afterResize: 'u32',
+    epsilon: 'f32',
+  },
+  plan({ image, activations }, { resize, normalise, epsilon }) {
+    requireRank('maskImages', 'an image', image, '1×channels×height×width');
+    requireRank('maskImages', 'activations', activations, 'variants×height×width');
+    requireSame('maskImages', 'one image', [1, ...image.slice(1)], image);
+    const [, channels, height, width] = image;
+    const [variants, mapHeight, mapWidth] = activations;
+    const cornerAligned = Number(resize === 'corner-aligned');
+    const afterResize = Number(normalise === 'after-resize');
+    return {
+      output: [variants, channels, height, width],
+      uniforms: { variants, channels, height, width, mapHeight, mapWidth, cornerAligned, afterResize, epsilon },
+      workgroups: [variants, 1, 1],
+    };
+  },
+  reference({ image, activations }, u, output) {
+    const pixels = u.height * u.width;
+    for (let variant = 0; variant < u.variants; variant++) {
+      const size = u.mapHeight * u.mapWidth;
+      const mask = maskOf(activations.subarray(variant * size, (variant + 1) * size), u);
+      for (let index = 0; index < u.channels * pixels; index++) {
+        output[variant * u.channels * pixels + index] = image[index] * mask[index % pixels];
+      }
+    }
+  },
+  wgsl: /* wgsl */ `
+    struct Uniforms {
+      variants: u32, channels: u32, height: u32, width: u32,
+      mapHeight: u32, mapWidth: u32,
+      cornerAligned: u32,                                                // 1: corner pixels coincide, 0: areas do
+      afterResize: u32,                                                  // 1: min-max over the resized map
+      epsilon: f32,
+    }
+    @group(0) @binding(0) var<storage, read> image: array<f32>;          // channels × height × width
+    @group(0) @binding(1) var<storage, read> activations: array<f32>;    // variants × mapHeight × mapWidth
+    @group(0) @binding(2) var<storage, read_write> output: array<f32>;   // variants × channels × height × width
+    @group(0) @binding(3) var<uniform> u: Uniforms;
+
+    var<workgroup> least: array<f32, 64>;
+    var<workgroup> largest: array<f32, 64>;
+
+    // Position in the activation, along one axis.
+    fn positionOf(index: u32, length: u32, outLength: u32) -> f32 {
+      if (u.cornerAligned == 1u) { return f32(index * (length - 1u)) / f32(max(outLength - 1u, 1u)); }
+      return max((f32(index) + 0.5) * f32(length) / f32(outLength) - 0.5, 0.0);
+    }
+
+    // One pixel of the resized activation that begins at offset map.
+    fn resized(map: u32, pixel: u32) -> f32 {
+      let y = positionOf(pixel / u.width, u.mapHeight, u.height);
+      let x = positionOf(pixel % u.width, u.mapWidth, u.width);
+      let top = min(u32(y), u.mapHeight - 1u);
+      let left = min(u32(x), u.mapWidth - 1u);
+      let bottom = min(top + 1u, u.mapHeight - 1u);
+      let right = min(left + 1u, u.mapWidth - 1u);
+      let upper = mix(activations[map + top * u.mapWidth + left], activations[map + top * u.mapWidth + right], x - f32(left));
+      let lower = mix(activations[map + bottom * u.mapWidth + left], activations[map + bottom * u.mapWidth + right], x - f32(left));
+      return mix(upper, lower, y - f32(top));
+    }
+
+    // Minimum and maximum of what the lanes of the workgroup bring.
+    fn extremes(lane: u32, low: f32, high: f32) -> vec2f {
+      workgroupBarrier(); // earlier results have been read
+      least[lane] = low;
+      largest[lane] = high;
+      for (var half = 32u; half > 0u; half /= 2u) {
+        workgroupBarrier(); // all lanes have written what the lower half now reads
+        if (lane < half) {
+          least[lane] = min(least[lane], least[lane + half]);
+          largest[lane] = max(largest[lane], largest[lane + half]);
+        }
+      }
+      workgroupBarrier(); // lane 0 holds the extremes
+      return vec2f(least[0], largest[0]);
+    }
+
+    // One workgroup for each variant: extremes first, then every pixel of the variant.
+    @compute @workgroup_size(64)
+    fn main(
+      @builtin(workgroup_id) group: vec3u,
+      @builtin(num_workgroups) groups: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let variant = group.x + group.y * groups.x;
+      if (variant >= u.variants) { return; }
+      let map = variant * u.mapHeight * u.mapWidth;
+      let pixels = u.height * u.width;
+
+      var low = activations[map];
+      var high = low;
+      for (var place = lane; place < u.mapHeight * u.mapWidth; place += 64u) {
+        low = min(low, activations[map + place]);
+        high = max(high, activations[map + place]);
+      }
+      let own = extremes(lane, low, high);
+      var bounds = own;
+      if (u.afterResize == 1u) {
+        low = resized(map, 0u);
+        high = low;
+        for (var pixel = lane; pixel < pixels; pixel += 64u) {
+          let value = resized(map, pixel);
+          low = min(low, value);
+          high = max(high, value);
+        }
+        bounds = extremes(lane, low, high);
+      }
+      // the activation's own extremes are exact: rounding in a resized constant must not be stretched to a mask
+      let isConstant = own.x == own.y || bounds.x == bounds.y;
+      let scale = select(1.0 / (bounds.y - bounds.x + u.epsilon), 0.0, isConstant);
+      for (var pixel = lane; pixel < pixels; pixel += 64u) {
+        let mask = (resized(map, pixel) - bounds.x) * scale;
+        for (var channel = 0u; channel < u.channels; channel++) {
+          output[(variant * u.channels + channel) * pixels + pixel] = image[channel * pixels + pixel] * mask;
+        }
+      }
+    }`,
+  onnx(trace, call) {
+    const masks = traceMasks(trace, call);
+    const [, , height, width] = call.shapes.image;
+    return trace.node('Mul', [call.inputs.image, trace.reshape(masks, [0, 1, height, width])]);
+  },
+  samples: (random) => {
+    const activations = uniformTensor(random, [5, 3, 4], -0.5, 1);
+    activations.data.fill(0.3, 12, 24); // a constant activation among others
+    const inputs = { image: uniformTensor(random, [1, 3, 7, 10], -2, 2), activations };
+    return [
+      [inputs, { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 }],
+      [inputs, { resize: 'corner-aligned', normalise: 'after-resize', epsilon: 1e-8 }],
+      [inputs, { resize: 'half-pixel', normalise: 'before-resize', epsilon: 0.125 }],
+    ];
+  },
+};
+
+function maskOf(activation: Float32Array, u: { readonly [name in Uniform]: number }): Float32Array {
+  const size: Pair = [u.height, u.width];
+  const isConstant = activation.every((value) => value === activation[0]);
+  if (isConstant) return new Float32Array(sizeOf(size));
+  if (!u.afterResize) return resize(stretch(activation, u.epsilon), u);
+  return stretch(resize(activation, u), u.epsilon);
+}
+
+function stretch(values: Float32Array, epsilon: number): Float32Array {
+  const least = values.reduce((a, b) => Math.min(a, b));
+  const range = values.reduce((a, b) => Math.max(a, b)) - least;
+  return values.map((value) => (range === 0 ? 0 : (value - least) / (range + epsilon)));
+}
+
+function resize(map: Float32Array, u: { readonly [name in Uniform]: number }): Float32Array {
+  const convention = u.cornerAligned ? 'corner-aligned' : 'half-pixel';
+  return Float32Array.from({ length: u.height * u.width }, (_, pixel) => {
+    const vertical = neighbours(Math.floor(pixel / u.width), u.mapHeight, u.height, convention);
+    const horizontal = neighbours(pixel % u.width, u.mapWidth, u.width, convention);
+    return sampleBilinear(map, 0, vertical, horizontal, u.mapWidth);
+  });
+}
+
+/** n×H×W masks in [0, 1]. */
+function traceMasks(trace: OnnxTrace, { inputs, shapes, options }: Call<'image' | 'activations', MaskOptions>): string {
+  const [, , height, width] = shapes.image;
+  const target = { size: [height, width] as const, convention: options.resize };
+  if (options.normalise === 'before-resize') {
+    const stretched = traceMinMax(trace, inputs.activations, shapes.activations, options.epsilon);
+    return traceResize(trace, stretched, shapes.activations, target);
+  }
+  const maps = traceResize(trace, inputs.activations, shapes.activations, target);
+  const least = trace.reduce('ReduceMin', maps, [1, 2]);
+  const range = trace.node('Sub', [trace.reduce('ReduceMax', maps, [1, 2]), least]);
+  // the activation's own range is exact: rounding in a resized constant must not be stretched to a mask
+  const ownRange = trace.node('Sub', [
+    trace.reduce('ReduceMax', inputs.activations, [1, 2]),
+    trace.reduce('ReduceMin', inputs.activations, [1, 2]),
+  ]);
+  const scale = trace.node('Div', [trace.nonZero(ownRange), safeRange(trace, range, options.epsilon)]);
+  return trace.node('Mul', [trace.node('Sub', [maps, least]), scale]);
+}

@@ -1,0 +1,63 @@
+import type { AnyKernel } from '../kernel.ts';
+import { add } from './add.ts';
+import { averagePool } from './average-pool.ts';
+import { averagePoolBackward } from './average-pool-backward.ts';
+import { channelMeans } from './channel-means.ts';
+import { conv2d } from './conv2d.ts';
+import { conv2dTranspose } from './conv2d-transpose.ts';
+import { divide } from './divide.ts';
+import { guardedDivide } from './guarded-divide.ts';
+import { keepNonZero } from './keep-non-zero.ts';
+import { maskImages } from './mask-images.ts';
+import { matmul } from './matmul.ts';
+import { maxPool } from './max-pool.ts';
+import { maxPoolBackward } from './max-pool-backward.ts';
+import { minMax } from './min-max.ts';
+import { multiply } from './multiply.ts';
+import { negativePart } from './negative-part.ts';
+import { positivePart } from './positive-part.ts';
+import { rectifierGradient } from './rectifier-gradient.ts';
+import { reshape } from './reshape.ts';
+import { sigmoid } from './sigmoid.ts';
+import { sliceAxis } from './slice-axis.ts';
+import { softmax } from './softmax.ts';
+import { stabilisedDivide } from './stabilised-divide.ts';
+import { subtract } from './subtract.ts';
+import { sumAxes } from './sum-axes.ts';
+import { transpose } from './transpose.ts';
+import { upsampleBilinear } from './upsample-bilinear.ts';
+import { weightedSum } from './weighted-sum.ts';
+
+/** Every kernel under its name. Tests, and whatever else holds for all kernels, run over this record. */
+export const kernels = {
+  add,
+  averagePool,
+  averagePoolBackward,
+  channelMeans,
+  conv2d,
+  conv2dTranspose,
+  divide,
+  guardedDivide,
+  keepNonZero,
+  maskImages,
+  matmul,
+  maxPool,
+  maxPoolBackward,
+  minMax,
+  multiply,
+  negativePart,
+  positivePart,
+  rectifierGradient,
+  reshape,
+  sigmoid,
+  sliceAxis,
+  softmax,
+  stabilisedDivide,
+  subtract,
+  sumAxes,
+  transpose,
+  upsampleBilinear,
+  weightedSum,
+} satisfies Record<string, AnyKernel>;
+
+export type KernelName = keyof typeof kernels;

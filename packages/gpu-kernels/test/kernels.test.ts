@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { type AnyKernel, type KernelName, kernels, numpyRandom, type Shape, ShapeError, sizeOf } from '../src/index.ts';
+import { referenceOf } from './support/agreement.ts';
+
+/** For every kernel: shapes and options that it must refuse, or null where any shape will do. */
+const wrong = {
+  add: [{ left: [2, 3], right: [2] }, undefined],
+  averagePool: [{ input: [3, 4, 4] }, pool({ countIncludePad: false })],
+  averagePoolBackward: [{ gradient: [1, 1, 2, 3] }, pool({ countIncludePad: false, inputSize: [4, 4] })],
+  channelMeans: [{ input: [2, 3] }, undefined],
+  conv2d: [{ input: [1, 3, 5, 5], weights: [2, 2, 3, 3], bias: [2] }, pool({ groups: 1 })],
+  conv2dTranspose: [{ input: [1, 2, 5, 5], weights: [2, 3, 1, 1] }, pool({ groups: 1, outputSize: [9, 9] })],
+  divide: [{ left: [2, 3], right: [4, 3] }, undefined],
+  guardedDivide: [{ numerator: [2, 3], denominator: [3, 2] }, undefined],
+  keepNonZero: [{ signal: [1, 1, 1, 1, 2], condition: [2] }, undefined],
+  maskImages: [
+    { image: [2, 3, 4, 4], activations: [5, 2, 2] },
+    { resize: 'half-pixel', normalise: 'after-resize' },
+  ],
+  matmul: [{ left: [2, 3], right: [2, 3] }, {}],
+  maxPool: [{ input: [1, 1, 1, 4] }, pool({})],
+  maxPoolBackward: [{ gradient: [1, 1, 2, 2], input: [1, 1, 5, 5], output: [1, 1, 2, 3] }, pool({})],
+  minMax: [{ input: [4] }, { epsilon: 0 }],
+  multiply: [{ left: [2, 3], right: [2] }, undefined],
+  negativePart: null,
+  positivePart: null,
+  rectifierGradient: [
+    { gradient: [2, 3], input: [3, 2] },
+    { floor: 0, ceiling: 6, slope: 0 },
+  ],
+  reshape: [{ input: [2, 3] }, { shape: [3, 2] }],
+  sigmoid: null,
+  sliceAxis: [{ input: [4, 2] }, { axis: 0, start: 0, end: 2 }],
+  softmax: [{ input: [2, 3, 4] }, undefined],
+  stabilisedDivide: [{ numerator: [2, 3], denominator: [2] }, { epsilon: 1e-6 }],
+  subtract: [{ left: [2, 3], right: [2] }, undefined],
+  sumAxes: [{ input: [1, 2, 3, 4, 5] }, { axes: [1] }],
+  transpose: [{ input: [1, 2, 3, 4, 5] }, { axes: [0, 1, 2, 4, 3] }],
+  upsampleBilinear: [{ input: [4] }, { size: [2, 2], convention: 'half-pixel' }],
+  weightedSum: [{ weights: [2, 3], activations: [2, 4, 5, 5] }, undefined],
+} satisfies Record<KernelName, readonly [{ readonly [input: string]: Shape }, unknown] | null>;
+
+describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
+  const kernel: AnyKernel = kernels[name];
+  const samples = kernel.samples(numpyRandom(11));
+
+  test('is registered under its own name, with a WGSL program and an ONNX form', () => {
+    expect(kernel.name).toBe(name);
+    expect(kernel.wgsl).toContain('@workgroup_size(64)');
+    expect(kernel.onnx).toBeTypeOf('function');
+  });
+
+  test('binds its inputs in order, then the output, then the uniforms', () => {
+    const bindings = [...String(kernel.wgsl).matchAll(/@binding\((\d+)\) var<(\w+)/g)].map(([, at, kind]) => [
+      at,
+      kind,
+    ]);
+    const expected = [...kernel.inputs.map(() => 'storage'), 'storage', 'uniform'].map((kind, at) => [
+      String(at),
+      kind,
+    ]);
+    expect(bindings).toEqual(expected);
+  });
+
+  test('names its uniforms in WGSL as in the plan, in the same order and types', () => {
+    const body = /struct Uniforms \{([^}]*)\}/.exec(String(kernel.wgsl))?.[1] ?? '';
+    const fields = [...body.replace(/\/\/.*/g, '').matchAll(/(\w+): (u32|f32)/g)].map(([, field, type]) => [
+      field,
+      type,
+    ]);
+    expect(fields).toEqual(Object.entries(kernel.uniforms));
+    const plan = kernel.plan(shapesOf(samples[0][0]), samples[0][1]);
+    expect(Object.keys(plan.uniforms).sort()).toEqual(Object.keys(kernel.uniforms).sort());
+  });
+
+  test('writes every element of its output', () => {
+    for (const [inputs, options] of samples) {
+      const output = referenceOf(kernel, inputs, options); // starts as NaN
+      expect(output.data.length).toBe(sizeOf(output.shape));
+      expect(output.data.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('leaves its inputs as they were', () => {
+    for (const [inputs, options] of samples) {
+      const before = structuredClone(inputs);
+      referenceOf(kernel, inputs, options);
+      expect(inputs).toEqual(before);
+    }
+  });
+
+  test('plans whole positive uniforms and at least one workgroup', () => {
+    for (const [inputs, options] of samples) {
+      const { uniforms, workgroups } = kernel.plan(shapesOf(inputs), options);
+      expect(workgroups.every((count) => Number.isInteger(count) && count > 0)).toBe(true);
+      for (const [field, type] of Object.entries(kernel.uniforms)) {
+        const value = uniforms[field];
+        expect(type === 'u32' ? Number.isInteger(value) && value >= 0 : Number.isFinite(value), field).toBe(true);
+      }
+    }
+  });
+});
+
+const refusing = (Object.keys(wrong) as KernelName[]).flatMap((name) =>
+  wrong[name] ? [[name, ...wrong[name]] as const] : [],
+);
+
+test.each(refusing)('%s refuses shapes that do not fit', (name, shapes, options) => {
+  const kernel: AnyKernel = kernels[name];
+  expect(() => kernel.plan(shapes, options)).toThrow(ShapeError);
+  expect(() => kernel.plan(shapes, options)).toThrow(new RegExp(`^${name} expected .*, got .*\\.$`));
+});
+
+function shapesOf(inputs: { readonly [name: string]: { readonly shape: Shape } }): { [name: string]: Shape } {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+}
+
+function pool<T extends object>(more: T) {
+  return {
+    kernel: [2, 2],
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    dilations: [1, 1],
+    ceilMode: false,
+    ...more,
+  };
+}
