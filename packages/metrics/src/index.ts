@@ -1,0 +1,1 @@
+export type { Category, Explain, Metric, Score, Subject } from './types.ts';
