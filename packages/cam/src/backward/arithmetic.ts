@@ -1,0 +1,46 @@
+import {
+  add,
+  guardedDivide,
+  multiply,
+  negativePart,
+  positivePart,
+  type Resident,
+  stabilisedDivide,
+  tensor,
+} from '@cambium/gpu-kernels';
+import type { Step } from './rule.ts';
+
+/** Element-wise sum of two residents of a step's engine. */
+export function plus(step: Step, left: Resident, right: Resident): Resident {
+  return step.engine.run(add, { left, right }, undefined);
+}
+
+/** Element-wise product. */
+export function times(step: Step, left: Resident, right: Resident): Resident {
+  return step.engine.run(multiply, { left, right }, undefined);
+}
+
+/** Product with a number. */
+export function scaled(step: Step, resident: Resident, factor: number): Resident {
+  return times(step, resident, step.engine.upload(tensor([factor], [1])));
+}
+
+/** Quotient, 0 where the denominator is exactly 0. */
+export function guarded(step: Step, numerator: Resident, denominator: Resident): Resident {
+  return step.engine.run(guardedDivide, { numerator, denominator }, undefined);
+}
+
+/** Quotient by the denominator moved away from 0 by `epsilon`, in the direction of its sign (of 0: up). */
+export function stabilised(step: Step, numerator: Resident, denominator: Resident, epsilon: number): Resident {
+  return step.engine.run(stabilisedDivide, { numerator, denominator }, { epsilon });
+}
+
+/** max(x, 0) */
+export function above(step: Step, input: Resident): Resident {
+  return step.engine.run(positivePart, { input }, undefined);
+}
+
+/** min(x, 0) */
+export function below(step: Step, input: Resident): Resident {
+  return step.engine.run(negativePart, { input }, undefined);
+}

@@ -1,0 +1,80 @@
+import type { AveragePoolOptions, ConvOptions, Pair, PoolOptions, WindowOptions } from '@cambium/gpu-kernels';
+import { ModelError } from '../errors.ts';
+import { intOf, intsOf } from '../onnx/attributes.ts';
+import { resolvePads, windowOf } from '../onnx/shapes.ts';
+import type { Step } from './rule.ts';
+
+/** Strides, pads, dilations and groups of a two-dimensional Conv, with its ONNX defaults filled in. */
+export function convolutionOptions(step: Step): ConvOptions {
+  const weights = step.input(1).shape;
+  const kernel = [weights[2], weights[3]] as const;
+  return { ...slidingWindow(step, kernel), groups: intOf(step.node.attributes, 'group', 1) };
+}
+
+/** The window of a MaxPool, or of a GlobalMaxPool: the whole map. */
+export function maxPoolOptions(step: Step): PoolOptions {
+  if (step.node.op === 'GlobalMaxPool') return wholeMap(step);
+  const kernel = poolKernel(step);
+  return { kernel, ...slidingWindow(step, kernel), ceilMode: intOf(step.node.attributes, 'ceil_mode', 0) === 1 };
+}
+
+/** The window of an AveragePool, or of a GlobalAveragePool or ReduceMean over space: the whole map. */
+export function averagePoolOptions(step: Step): AveragePoolOptions {
+  if (step.node.op === 'AveragePool') {
+    const kernel = poolKernel(step);
+    const { strides, pads, dilations } = slidingWindow(step, kernel);
+    if (dilations.some((dilation) => dilation !== 1)) {
+      throw new ModelError(`AveragePool at node ${step.node.name} is dilated; Cambium cannot walk through it.`);
+    }
+    const ceilMode = intOf(step.node.attributes, 'ceil_mode', 0) === 1;
+    return {
+      kernel,
+      strides,
+      pads,
+      ceilMode,
+      countIncludePad: intOf(step.node.attributes, 'count_include_pad', 0) === 1,
+    };
+  }
+  if (step.node.op === 'ReduceMean') checkSpatialMean(step);
+  const { kernel, strides, pads, ceilMode } = wholeMap(step);
+  return { kernel, strides, pads, ceilMode, countIncludePad: false };
+}
+
+function checkSpatialMean(step: Step): void {
+  const constant = step.constant(1);
+  const given =
+    intsOf(step.node.attributes, 'axes') ?? (constant && constant.type !== 'encoded' ? Array.from(constant.data) : []);
+  const rank = step.input(0).shape.length;
+  const axes = given.map((axis) => (axis + rank) % rank).sort();
+  if (rank !== 4 || axes.join() !== '2,3') {
+    throw new ModelError(
+      `ReduceMean at node ${step.node.name} runs over axes [${given.join(', ')}] of ${rank}; Cambium walks through means over height and width.`,
+    );
+  }
+}
+
+function wholeMap(step: Step): PoolOptions {
+  const [, , height, width] = step.input(0).shape;
+  return { kernel: [height, width], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], ceilMode: false };
+}
+
+function poolKernel(step: Step): Pair {
+  const [height, width] = intsOf(step.node.attributes, 'kernel_shape') ?? [];
+  return [height, width];
+}
+
+function slidingWindow(step: Step, kernel: Pair): WindowOptions {
+  const { shape } = step.input(0);
+  if (shape.length !== 4) {
+    throw new ModelError(
+      `${step.node.op} at node ${step.node.name} works on ${shape.length} axes; Cambium walks through batch×channels×height×width.`,
+    );
+  }
+  const { strides, dilations } = windowOf(step.node.attributes, kernel);
+  const [top, left, bottom, right] = resolvePads(step.node.attributes, shape.slice(2), kernel, strides, dilations);
+  return {
+    strides: [strides[0], strides[1]],
+    dilations: [dilations[0], dilations[1]],
+    pads: [top, left, bottom, right],
+  };
+}

@@ -1,0 +1,87 @@
+import { maskImages, rows, stack, sweep, type Tensor, tensor, zeros } from '@cambium/gpu-kernels';
+import { channelOf, isConstant } from './methods/channels.ts';
+import type { Classifier, MaskConvention } from './types.ts';
+
+/** Called as masked forward passes finish, with those done and those needed in this request. */
+export type OnMasked = (done: number, total: number) => void;
+
+/** The logits of one image at one layer under the masks of its channels, kept by convention and channel. */
+export interface MaskedLogits {
+  /** channels×K, in the order of `channels`. */
+  of(channels: readonly number[], convention: MaskConvention): Promise<Tensor>;
+  /** K logits under a mask of zeros. */
+  blank(): Promise<Float32Array<ArrayBuffer>>;
+}
+
+/**
+ * Score-CAM's matrix, filled as it is asked for. No forward pass is spent twice:
+ *
+ * - a row once computed serves every target and weighting;
+ * - channels that become the same mask (the same up to scale and offset, bit for bit) share a row;
+ * - constant channels have a mask of zeros and share the blank image's row.
+ *
+ * The masks travel as h×w numbers a channel and are made where the classifier computes; memory is one batch.
+ *
+ * @param image 1×C×H×W
+ * @param activations channels×h×w
+ */
+export function maskedLogits(from: {
+  classifier: Classifier;
+  image: Tensor;
+  activations: Tensor;
+  batch: number;
+  signal?: AbortSignal;
+  onMasked?: OnMasked;
+}): MaskedLogits {
+  const { classifier, image, activations, batch, signal, onMasked } = from;
+  const kept = new Map<string, Map<string, Float32Array<ArrayBuffer>>>(); // convention → mask → logits
+  let blankRow: Float32Array<ArrayBuffer> | undefined;
+
+  async function blank(): Promise<Float32Array<ArrayBuffer>> {
+    blankRow ??= (await classifier.predict(zeros(...image.shape))).data;
+    return blankRow;
+  }
+
+  async function of(channels: readonly number[], convention: MaskConvention): Promise<Tensor> {
+    const known = kept.get(JSON.stringify(convention)) ?? new Map<string, Float32Array<ArrayBuffer>>();
+    kept.set(JSON.stringify(convention), known);
+    const keys = channels.map((channel) => maskKey(activations, channel));
+    if (keys.includes(CONSTANT)) known.set(CONSTANT, await blank());
+    const missing = new Map(keys.map((key, row) => [key, channels[row]]));
+    for (const key of known.keys()) missing.delete(key);
+    if (missing.size > 0) {
+      const logits = await sweepMasks([...missing.values()], convention);
+      for (const [row, key] of [...missing.keys()].entries()) known.set(key, rows(logits, row, row + 1).data.slice());
+    }
+    return stack(keys.map((key) => tensor(known.get(key)!, [1, classifier.classes]))); // every key is known by now
+  }
+
+  function sweepMasks(channels: readonly number[], options: MaskConvention): Promise<Tensor> {
+    const inputs = { image, activations: stack(channels.map((channel) => rows(activations, channel, channel + 1))) };
+    return sweep({
+      classifier,
+      kernel: maskImages,
+      inputs,
+      rows: 'activations',
+      options,
+      batch,
+      signal,
+      onBatch: onMasked,
+    });
+  }
+
+  return { of, blank };
+}
+
+/** Key of the masks that a constant channel makes: zeros. */
+const CONSTANT = 'constant';
+
+/** Equal for channels whose min-maxed activations are the same numbers. */
+function maskKey(activations: Tensor, channel: number): string {
+  if (isConstant(activations, channel)) return CONSTANT;
+  const values = channelOf(activations, channel);
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const span = values.reduce((a, b) => Math.max(a, b)) - low;
+  const mask = values.map((value) => (value - low) / span);
+  return Buffer.from(mask.buffer).toString('latin1');
+}

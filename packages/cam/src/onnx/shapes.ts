@@ -1,0 +1,2 @@
+export { interpret } from './interpret.ts';
+export { resolvePads, windowOf } from './shapes/window.ts';

@@ -1,0 +1,122 @@
+import { numpyRandom, type Random, rows, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { rules } from './backward/rules/index.ts';
+import { ModelError } from './errors.ts';
+import { resolveLayer } from './layers.ts';
+import { type MaskedLogits, maskedLogits, type OnMasked } from './masked-logits.ts';
+import type { Classifier, Probe } from './types.ts';
+
+export interface ProbeOptions {
+  /** Layers whose values the one forward pass keeps; others cost another pass when they are asked for. */
+  readonly layers?: readonly string[];
+  /** Masked images that are alive at once; 16 by default. */
+  readonly batch?: number;
+  /** Of everything random, together with the image and the layer; 42 by default. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly onMasked?: OnMasked;
+}
+
+/** What was asked about one image, kept: its logits, layers, walks and masked forward passes are computed once. */
+export interface ImageProbe {
+  /** K logits of the image. */
+  readonly logits: Float32Array<ArrayBuffer>;
+  /**
+   * The image at one layer, with one target.
+   *
+   * @throws NameError when there is no such layer; RangeError when there is no such class
+   */
+  at(layer: string, target: number): Promise<Probe>;
+}
+
+/**
+ * Shows an image to a classifier and keeps what its explanations need.
+ *
+ * @param image 1×C×H×W, normalised as the network expects
+ */
+export async function probeImage(
+  classifier: Classifier,
+  image: Tensor,
+  options: ProbeOptions = {},
+): Promise<ImageProbe> {
+  const { layers = [], batch = 16, seed = 42, signal, onMasked } = options;
+  const { graph } = classifier;
+  const forward = await classifier.values(
+    image,
+    layers.map((layer) => resolveLayer(graph, layer)),
+  );
+  const activations = new Map(Object.entries(forward.layers));
+  const masked = new Map<string, MaskedLogits>();
+  const walked = new Map<string, Promise<Tensor>>();
+  const { data: logits } = forward.logits;
+
+  async function activationsAt(value: string): Promise<Tensor> {
+    if (!activations.has(value)) activations.set(value, (await classifier.values(image, [value])).layers[value]);
+    return withoutBatch(activations.get(value)!, value); // set just above
+  }
+
+  function maskedAt(value: string, values: Tensor): MaskedLogits {
+    const found =
+      masked.get(value) ?? maskedLogits({ classifier, image, activations: values, batch, signal, onMasked });
+    masked.set(value, found);
+    return found;
+  }
+
+  async function at(layer: string, target: number): Promise<Probe> {
+    requireClass(target, classifier.classes);
+    const value = resolveLayer(graph, layer);
+    const values = await activationsAt(value);
+    const matrix = maskedAt(value, values);
+    return {
+      image,
+      layer,
+      target,
+      logits,
+      activations: values,
+      random: randomFor(seed, image, value),
+      maskedLogits: matrix.of,
+      blankLogits: matrix.blank,
+      backward: (rule, start = rules[rule].start(classifier.classes, target)) => {
+        const key = `${value} ${rule} ${start.join()}`;
+        const asked =
+          walked.get(key) ??
+          classifier
+            .backward(image, value, rule, tensor(start, [1, start.length]))
+            .then(({ arrived }) => withoutBatch(arrived, value));
+        walked.set(key, asked);
+        return asked;
+      },
+    };
+  }
+
+  return { logits, at };
+}
+
+/** 1×C×h×w → C×h×w */
+function withoutBatch(batch: Tensor, layer: string): Tensor {
+  if (batch.shape.length !== 4) {
+    throw new ModelError(
+      `Layer ${layer} has shape [${batch.shape.join(', ')}], batch first; a class activation map needs batch×channels×height×width.`,
+    );
+  }
+  const { data } = rows(batch, 0, 1);
+  return tensor(data, batch.shape.slice(1));
+}
+
+function requireClass(target: number, classes: number): void {
+  if (Number.isInteger(target) && target >= 0 && target < classes) return;
+  throw new RangeError(`The target is a class index from 0 to ${classes - 1}, got ${target}.`);
+}
+
+/** A stream that depends on the seed, the image's numbers and the layer, and on nothing else. */
+function randomFor(seed: number, image: Tensor, layer: string): Random {
+  const bytes = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength);
+  const name = new TextEncoder().encode(layer);
+  return numpyRandom((seed ^ fnv1a(bytes) ^ fnv1a(name)) >>> 0);
+}
+
+/** FNV-1a, 32 bits. @source Fowler, Noll, Vo, http://www.isthe.com/chongo/tech/comp/fnv/ */
+function fnv1a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}

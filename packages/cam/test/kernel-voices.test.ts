@@ -1,0 +1,127 @@
+import {
+  type AnyKernel,
+  type KernelName,
+  kernels,
+  mapNamed,
+  type Named,
+  numpyRandom,
+  onnxEngine,
+  type Shape,
+  stack,
+  type Tensor,
+} from '@cambium/gpu-kernels';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { describe, expect, test } from 'vitest';
+import { normalisedError, referenceOf } from '../../gpu-kernels/test/support/agreement.ts';
+import { writeTrace } from '../src/onnx/write.ts';
+
+// The ONNX form of every kernel, run by ONNX Runtime, is held to the kernel's reference loops at the ends of the range of
+// opsets and where operators changed in between, and the same model to a batch of another length.
+const opsets = [7, 9, 10, 11, 13, 18, 22];
+
+type Sample = readonly [inputs: Named<string, Tensor>, options: unknown];
+
+/** Which inputs of a kernel grow with the batch; element-wise kernels: those that span the output's first axis. */
+const batched = {
+  add: 'broadcast',
+  averagePool: ['input'],
+  averagePoolBackward: ['gradient'],
+  channelMeans: ['input'],
+  conv2d: ['input'],
+  conv2dTranspose: ['input'],
+  divide: 'broadcast',
+  guardedDivide: 'broadcast',
+  keepNonZero: 'broadcast',
+  maskImages: ['activations'],
+  matmul: ['left'],
+  maxPool: ['input'],
+  maxPoolBackward: ['gradient', 'input', 'output'],
+  minMax: ['input'],
+  multiply: 'broadcast',
+  negativePart: ['input'],
+  positivePart: ['input'],
+  rectifierGradient: ['gradient', 'input'],
+  reshape: ['input'],
+  sigmoid: ['input'],
+  sliceAxis: ['input'],
+  softmax: ['input'],
+  stabilisedDivide: 'broadcast',
+  subtract: 'broadcast',
+  sumAxes: ['input'],
+  transpose: ['input'],
+  upsampleBilinear: ['input'],
+  weightedSum: ['weights', 'activations'],
+} satisfies Record<KernelName, readonly string[] | 'broadcast'>;
+
+describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
+  const kernel: AnyKernel = kernels[name];
+  const samples: readonly Sample[] = kernel.samples(numpyRandom(7));
+  const tolerance = kernel.tolerance ?? 1e-7;
+
+  test.each(opsets)('says the same in ONNX at opset %i, for a batch of any length', async (opset) => {
+    for (const sample of samples) {
+      const growing = growingInputs(name, kernel, sample);
+      const session = await trace(kernel, opset, sample, growing);
+      for (const [inputs, options] of [sample, doubled(sample, growing)]) {
+        const expected = referenceOf(kernel, inputs, options);
+        const actual = await run(session, kernel, inputs);
+        expect(actual.shape).toEqual(expected.shape);
+        expect(normalisedError(actual.data, expected.data)).toBeLessThanOrEqual(tolerance);
+      }
+      await session.release();
+    }
+  });
+});
+
+function growingInputs(name: KernelName, kernel: AnyKernel, [inputs, options]: Sample): readonly string[] {
+  const names = batched[name];
+  if (name === 'matmul' && (options as { transposeLeft?: boolean }).transposeLeft) return [];
+  if (names !== 'broadcast') return names;
+  const { output } = kernel.plan(shapesOf(kernel, inputs), options);
+  return kernel.inputs.filter((input) => {
+    const { shape } = inputs[input];
+    return shape.length === output.length && shape[0] === output[0];
+  });
+}
+
+/** The sample with every growing input twice in its batch. */
+function doubled([inputs, options]: Sample, growing: readonly string[]): Sample {
+  const twice = Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [name, growing.includes(name) ? stack([value, value]) : value]),
+  );
+  return [twice, hasShape(options) ? { shape: options.shape.with(0, 2 * options.shape[0]) } : options];
+}
+
+function hasShape(options: unknown): options is { readonly shape: number[] } {
+  return typeof options === 'object' && options !== null && 'shape' in options;
+}
+
+async function trace(
+  kernel: AnyKernel,
+  opset: number,
+  [inputs, options]: Sample,
+  growing: readonly string[],
+): Promise<InferenceSession> {
+  const engine = onnxEngine(opset);
+  const values = mapNamed(kernel.inputs, (name) => engine.value(name, inputs[name].shape));
+  const output = engine.nameOf(engine.run(kernel, values, options));
+  const declared = kernel.inputs.map((name) => {
+    const { shape } = inputs[name];
+    return { name, shape: growing.includes(name) ? ['batch', ...shape.slice(1)] : shape };
+  });
+  // errors only: shapes that a warning speaks of are compared here
+  return InferenceSession.create(writeTrace(engine.trace, declared, [output]), { logSeverityLevel: 3 });
+}
+
+async function run(session: InferenceSession, kernel: AnyKernel, inputs: Named<string, Tensor>): Promise<Tensor> {
+  const feeds = mapNamed(
+    kernel.inputs,
+    (name) => new OrtTensor('float32', inputs[name].data, inputs[name].shape as number[]), // ORT does not change it
+  );
+  const result = (await session.run(feeds))[session.outputNames[0]];
+  return { data: result.data as Tensor['data'], shape: result.dims }; // every kernel returns float32
+}
+
+function shapesOf(kernel: AnyKernel, inputs: Named<string, Tensor>): Named<string, Shape> {
+  return mapNamed(kernel.inputs, (name) => inputs[name].shape);
+}
