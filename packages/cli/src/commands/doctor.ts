@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import type { PreparedModel } from '../prepared-model.ts';
+import { measureText } from '../render/text.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { versions } from '../versions.ts';
+
+/** One thing that the command needs. */
+interface Check {
+  readonly name: string;
+  /** What to do when it fails. */
+  readonly remedy: string;
+  /** Returns what was found; throws when it is not good. */
+  run(): string | Promise<string>;
+}
+
+/**
+ * Checks everything that the command needs, one line each, with what to do about what is broken.
+ *
+ * The parts with native code are loaded inside their own check, so that a broken one does not hide the others.
+ *
+ * @returns whether all is well
+ */
+export async function doctorCommand({ ui, root, models }: Surroundings): Promise<boolean> {
+  let healthy = true;
+  for (const { name, remedy, run } of checks(root, models)) {
+    try {
+      ui.print(`${ui.colours.green('✔')} ${name}: ${await run()}`);
+    } catch (error) {
+      healthy = false;
+      ui.print(`${ui.colours.red('✖')} ${name}: ${messageOf(error)} → ${remedy}`);
+    }
+  }
+  return healthy;
+}
+
+function checks(root: string | undefined, models: string | undefined): Check[] {
+  const model = async () => (await import('../prepared-model.ts')).prepareModel({}, models);
+  const restore = 'restore models/ and test-fixtures/ from the repository (git checkout -- models test-fixtures)';
+  const always: Check[] = [
+    { name: 'Node.js', remedy: 'install Node.js 22.18 or later', run: checkNode },
+    {
+      name: 'ONNX Runtime',
+      remedy: 'reinstall the packages; onnxruntime-node has binaries for Linux, macOS and Windows on x64 and arm64',
+      run: checkRuntime,
+    },
+    { name: 'images', remedy: 'reinstall the packages; sharp needs its binary for this system', run: checkImages },
+    { name: 'font', remedy: 'reinstall the packages; dejavu-fonts-ttf is missing', run: checkFont },
+  ];
+  if (root === undefined) return always;
+  return [
+    ...always,
+    { name: 'embedded model', remedy: restore, run: async () => describeModel(await model()) },
+    {
+      name: 'self test',
+      remedy: 'report it with this output: the numbers of this machine cannot be trusted',
+      run: async () => selfTest(await model(), root),
+    },
+  ];
+}
+
+function checkNode(): string {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return process.versions.node;
+  throw new Error(`${process.versions.node} is too old`);
+}
+
+async function checkRuntime(): Promise<string> {
+  const { availableProviders } = await import('@cambium/cam');
+  return `${versions().onnxruntime}, built with ${availableProviders().join(', ')}`;
+}
+
+async function checkImages(): Promise<string> {
+  const { imageSupport } = await import('../io/image.ts');
+  const { version, formats } = imageSupport();
+  const missing = ['png', 'jpeg', 'webp'].filter((format) => !formats.includes(format));
+  if (missing.length > 0) throw new Error(`sharp ${version} cannot read ${missing.join(', ')}`);
+  return `sharp ${version} reads ${formats.join(', ')}`;
+}
+
+function checkFont(): string {
+  const width = measureText('Grad-CAM', { size: 100 });
+  if (width > 300 && width < 700) return 'DejaVu Sans';
+  throw new Error(`the font measures ${width} for a word of about 480`);
+}
+
+function describeModel({ file, labels }: PreparedModel): string {
+  return `${file.name}, ${labels.length} classes, sha256 ${file.sha256.slice(0, 12)}… as in the manifest`;
+}
+
+// a recorded answer of the embedded network: what PyTorch said to the first test image
+async function selfTest(model: PreparedModel, root: string): Promise<string> {
+  const { normalisePixels, ortClassifier } = await import('@cambium/cam');
+  const { readPicture } = await import('../io/image.ts');
+  const golden = join(root, 'test-fixtures', 'golden', 'inputs');
+  const record = recordSchema.parse(JSON.parse(await readFile(join(golden, 'manifest.json'), 'utf8')));
+  const logits = record.arrays.find(({ name }) => name.startsWith('logits/'));
+  if (!logits) throw new Error(`${golden}/manifest.json records no logits`);
+  const name = logits.name.slice('logits/'.length);
+  const picture = await readPicture(join(root, 'test-fixtures', 'images', `${name}.png`), [224, 224], model.resize);
+  await using classifier = ortClassifier(model.graph);
+  const { data } = await classifier.predict(normalisePixels(picture.data, picture.size, model));
+  const difference = logits.check.first16.reduce(
+    (worst, value, index) => Math.max(worst, Math.abs(value - data[index])),
+    0,
+  );
+  if (difference <= TOLERANCE)
+    return `${name}.png gives the recorded logits, largest difference ${difference.toExponential(1)}`;
+  throw new Error(
+    `${name}.png gives logits ${difference.toExponential(1)} away from the recorded ones, more than ${TOLERANCE}`,
+  );
+}
+
+const recordSchema = z.object({
+  arrays: z.array(z.object({ name: z.string(), check: z.object({ first16: z.array(z.number()) }) })),
+});
+
+const TOLERANCE = 1e-4; // sums of another machine differ in their last bits

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { join } from 'node:path';
+import { codeOf, InterruptedError } from './errors.ts';
+import { describeFailure } from './failure.ts';
+import { repositoryRoot } from './io/repository.ts';
+import { buildProgram } from './program.ts';
+import { openUi } from './ui.ts';
+
+const ui = openUi({
+  output: process.stdout,
+  errors: process.stderr,
+  environment: process.env,
+  clock: () => performance.now() / 1000,
+});
+const root = repositoryRoot();
+const stop = new AbortController();
+process.on('SIGINT', () => {
+  if (stop.signal.aborted) process.exit(130); // asked twice: do not wait for the network
+  stop.abort(new InterruptedError('Stopped. The files written so far are whole; the same command starts again.'));
+});
+process.stdout.on('error', (error) => {
+  if (codeOf(error) === 'EPIPE') process.exit(0); // the reader, such as head, has enough
+  throw error;
+});
+
+try {
+  const surroundings = { ui, root, models: root && join(root, 'models'), signal: stop.signal };
+  const program = buildProgram(surroundings, (code) => {
+    process.exitCode = code;
+  });
+  await program.parseAsync();
+} catch (error) {
+  const { code, message } = describeFailure(error);
+  if (message !== '') ui.fail(message);
+  process.exitCode = code;
+}
