@@ -14,11 +14,17 @@ export interface Layer {
   readonly family: boolean;
 }
 
-/** The layers of a network: its family's first, then every computed value of channels×height×width in the graph's order. */
+/**
+ * The layers of a network: its family's first, then every value of channels×height×width that the logits are computed
+ * from, in the graph's order.
+ */
 export function listLayers(graph: Graph): Layer[] {
   const named = Object.entries(recogniseFamily(graph)?.layers(graph) ?? {});
   const short = named.map(([name, value]) => ({ name, value, shape: mapShape(graph, value), family: true }));
-  const values = graph.nodes.flatMap((node) => node.outputs).filter((value) => mapShape(graph, value) !== undefined);
+  const read = valuesRead(graph);
+  const values = graph.nodes
+    .flatMap((node) => node.outputs)
+    .filter((value) => read.has(value) && mapShape(graph, value) !== undefined);
   return [...short, ...values.map((value) => ({ name: value, value, shape: mapShape(graph, value), family: false }))];
 }
 
@@ -40,6 +46,15 @@ export function resolveLayer(graph: Graph, name: string): string {
   throw new ModelError(
     `Layer ${name} has shape [${shape.join(', ')}], batch first; a class activation map needs a layer of batch×channels×height×width.`,
   );
+}
+
+/** The logits and every value that they are computed from. */
+function valuesRead(graph: Graph): ReadonlySet<string> {
+  const read = new Set([graph.logits]);
+  for (const node of graph.nodes.toReversed()) {
+    if (node.outputs.some((output) => read.has(output))) for (const input of node.inputs) read.add(input);
+  }
+  return read;
 }
 
 function mapShape(graph: Graph, value: string): readonly [number, number, number] | undefined {

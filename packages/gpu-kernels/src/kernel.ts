@@ -16,6 +16,11 @@ export interface Kernel<In extends string, U extends string, O = void> {
   readonly uniforms: { readonly [name in U]: 'u32' | 'f32' };
   /** Derives everything a run needs from the shapes. @throws ShapeError or RangeError when they do not fit. */
   plan(shapes: Named<In, Shape>, options: O): Plan<U>;
+  /**
+   * The inputs that have a row for each row of the output, where a row of the output needs nothing else of them. An engine
+   * may then make the output a few rows at a time. Left out where there is no such split.
+   */
+  rows?(shapes: Named<In, Shape>, options: O): readonly In[];
   /** The plainest correct loops. Writes every element of `output`, reads no other. */
   reference(inputs: Named<In, Float32Array>, uniforms: Named<U, number>, output: Float32Array): void;
   /** A whole program, or several of which the first whose features the device has is used. */

@@ -95,6 +95,14 @@ export class OnnxTrace {
     return this.#cast(this.node('Greater', [left, right]), FLOAT);
   }
 
+  /** `yes` where the condition, a tensor of booleans, holds, else `no`. Before opset 9 both must be finite. */
+  choose(condition: string, yes: string, no: string): string {
+    if (this.opset >= 9) return this.node('Where', [condition, yes, no]);
+    const share = this.#cast(condition, FLOAT);
+    const rest = this.node('Sub', [this.floats([1], []), share]);
+    return this.node('Add', [this.node('Mul', [yes, share]), this.node('Mul', [no, rest])]);
+  }
+
   #cast(input: string, to: number): string {
     return this.node('Cast', [input], { to: { int: to } });
   }

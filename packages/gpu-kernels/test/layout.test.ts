@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matmul, reshape, ShapeError, sliceAxis, sumAxes, tensor, transpose } from '../src/index.ts';
+import { matmul, padAxis, reshape, ShapeError, sliceAxis, sumAxes, tensor, transpose } from '../src/index.ts';
 import { run } from './support/run.ts';
 
 const matrix = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
@@ -43,6 +43,24 @@ describe('transpose', () => {
   test('refuses what is no order of the axes', () => {
     expect(() => run(transpose, { input: matrix }, { axes: [0, 0] })).toThrow(RangeError);
     expect(() => run(transpose, { input: matrix }, { axes: [0] })).toThrow(RangeError);
+  });
+});
+
+describe('padAxis', () => {
+  test('puts zeros around the input along one axis', () => {
+    expect(run(padAxis, { input: tensor([1, 2, 3, 4], [2, 2]) }, { axis: 1, before: 1, after: 2 })).toEqual(
+      tensor([0, 1, 2, 0, 0, 0, 3, 4, 0, 0], [2, 5]),
+    );
+  });
+
+  test('refuses negative and broken numbers of zeros, and the batch axis', () => {
+    expect(() => run(padAxis, { input: tensor([1, 2], [1, 2]) }, { axis: 1, before: -1, after: 0 })).toThrow(
+      RangeError,
+    );
+    expect(() => run(padAxis, { input: tensor([1, 2], [1, 2]) }, { axis: 1, before: 0, after: 0.5 })).toThrow(
+      RangeError,
+    );
+    expect(() => run(padAxis, { input: tensor([1, 2], [1, 2]) }, { axis: 0, before: 1, after: 0 })).toThrow(ShapeError);
   });
 });
 

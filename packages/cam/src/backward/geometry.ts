@@ -18,39 +18,36 @@ export function maxPoolOptions(step: Step): PoolOptions {
   return { kernel, ...slidingWindow(step, kernel), ceilMode: intOf(step.node.attributes, 'ceil_mode', 0) === 1 };
 }
 
-/** The window of an AveragePool, or of a GlobalAveragePool or ReduceMean over space: the whole map. */
+/** The window of an AveragePool. */
 export function averagePoolOptions(step: Step): AveragePoolOptions {
-  if (step.node.op === 'AveragePool') {
-    const kernel = poolKernel(step);
-    const { strides, pads, dilations } = slidingWindow(step, kernel);
-    if (dilations.some((dilation) => dilation !== 1)) {
-      throw new ModelError(`AveragePool at node ${step.node.name} is dilated; Cambium cannot walk through it.`);
-    }
-    const ceilMode = intOf(step.node.attributes, 'ceil_mode', 0) === 1;
-    return {
-      kernel,
-      strides,
-      pads,
-      ceilMode,
-      countIncludePad: intOf(step.node.attributes, 'count_include_pad', 0) === 1,
-    };
+  const kernel = poolKernel(step);
+  const { strides, pads, dilations } = slidingWindow(step, kernel);
+  if (dilations.some((dilation) => dilation !== 1)) {
+    throw new ModelError(`AveragePool at node ${step.node.name} is dilated; Cambium cannot walk through it.`);
   }
-  if (step.node.op === 'ReduceMean') checkSpatialMean(step);
-  const { kernel, strides, pads, ceilMode } = wholeMap(step);
-  return { kernel, strides, pads, ceilMode, countIncludePad: false };
+  const ceilMode = intOf(step.node.attributes, 'ceil_mode', 0) === 1;
+  return {
+    kernel,
+    strides,
+    pads,
+    ceilMode,
+    countIncludePad: intOf(step.node.attributes, 'count_include_pad', 0) === 1,
+  };
 }
 
-function checkSpatialMean(step: Step): void {
-  const constant = step.constant(1);
-  const given =
-    intsOf(step.node.attributes, 'axes') ?? (constant && constant.type !== 'encoded' ? Array.from(constant.data) : []);
+/**
+ * Axes that a GlobalAveragePool or a ReduceMean averages over, ascending.
+ *
+ * @throws ModelError when the batch is among them
+ */
+export function meanAxes(step: Step): readonly number[] {
   const rank = step.input(0).shape.length;
-  const axes = given.map((axis) => (axis + rank) % rank).sort();
-  if (rank !== 4 || axes.join() !== '2,3') {
-    throw new ModelError(
-      `ReduceMean at node ${step.node.name} runs over axes [${given.join(', ')}] of ${rank}; Cambium walks through means over height and width.`,
-    );
-  }
+  if (step.node.op === 'GlobalAveragePool') return Array.from({ length: rank - 2 }, (_, axis) => axis + 2);
+  const constant = step.constant(1);
+  const stored = constant && constant.type !== 'encoded' ? Array.from(constant.data) : [];
+  const axes = (intsOf(step.node.attributes, 'axes') ?? stored).map((axis) => (axis + rank) % rank).sort();
+  if (axes.length > 0 && !axes.includes(0)) return axes;
+  throw new ModelError(`ReduceMean at node ${step.node.name} averages over the batch; Cambium cannot walk through it.`);
 }
 
 function wholeMap(step: Step): PoolOptions {

@@ -1,4 +1,4 @@
-import type { Engine, Resident } from '@cambium/gpu-kernels';
+import type { Engine, Resident, Shape } from '@cambium/gpu-kernels';
 import type { Constant, GraphNode } from '../onnx/graph.ts';
 
 /**
@@ -25,7 +25,10 @@ export interface Step {
   readonly node: GraphNode;
   /** Value of an input in the forward pass, or a constant, on the engine. */
   input(index: number): Resident;
+  /** The node's first output. */
   readonly output: Resident;
+  /** Shape of any of its outputs. */
+  outputShape(index: number): Shape;
   /** Arrived at the node's first output. */
   readonly arrived: Resident;
   /** Arrived at each output; null where nothing did. */

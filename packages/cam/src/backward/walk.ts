@@ -39,6 +39,7 @@ export function walk(walked: {
       node,
       input: (index) => forward(node.inputs[index]),
       output: forward(node.outputs[0]),
+      outputShape: (index) => forward(node.outputs[index]).shape,
       arrived: arrived[0] ?? first,
       arrivals: arrived,
       wanted: node.inputs.map((name) => behind.has(name)),

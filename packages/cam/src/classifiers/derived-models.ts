@@ -37,6 +37,7 @@ export const START = 'cambium/start';
 export function backwardModel(graph: Graph, layer: string, ruleName: RuleName): DerivedModel {
   const rule = rules[ruleName];
   const network = rule.mergeBatchNorm ? mergeBatchNorm(graph) : graph;
+  requireLayer(network, layer, ruleName);
   const engine = onnxEngine(network.opset);
   const classes = shapeOf(network, network.logits)[1];
   const start = engine.value(START, [1, classes]);
@@ -74,6 +75,15 @@ export function variantModel<In extends string, U extends string, O>(
 /** Name under which a variant model takes an input of its kernel. */
 export function variantInput<In extends string, U extends string, O>(kernel: Kernel<In, U, O>, name: In): string {
   return `cambium/${kernel.name}/${name}`;
+}
+
+/** A layer between a convolution and its batch normalisation is gone once the two are merged. */
+function requireLayer(network: Graph, layer: string, rule: RuleName): void {
+  if (layer === network.input.name || network.nodes.some((node) => node.outputs.includes(layer))) return;
+  throw new ModelError(
+    `Layer ${layer} is not in the network that "${rule}" walks: it merges batch normalisations into the convolutions before them. ` +
+      'Choose the value behind the batch normalisation.',
+  );
 }
 
 function collected(engine: OnnxEngine) {

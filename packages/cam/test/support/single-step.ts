@@ -31,6 +31,7 @@ export function passBack(rule: RuleName, node: SingleNode): (Tensor | null)[] {
     },
     input: (index) => node.inputs[index],
     output: node.output ?? zeros(...node.arrived.shape),
+    outputShape: () => node.arrived.shape,
     arrived: node.arrived,
     arrivals: [node.arrived],
     wanted: node.inputs.map((_, index) => !node.constants.includes(index)),

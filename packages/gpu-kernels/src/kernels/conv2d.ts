@@ -1,11 +1,22 @@
-import type { Kernel, Named } from '../kernel.ts';
+import type { Kernel } from '../kernel.ts';
 import { uniformTensor } from '../random.ts';
-import { type ConvolutionUniform, convolutionUniforms, planConvolution } from './convolution.ts';
+import {
+  type ConvolutionUniform,
+  convolutionUniforms,
+  planConvolution,
+  traceConvolution,
+  windowSum,
+} from './convolution.ts';
 import { requireSame } from './shapes.ts';
 import type { ConvOptions } from './window.ts';
 
+export interface Conv2dOptions extends ConvOptions {
+  /** Whether max(x, 0) is taken of the result. False unless said. */
+  readonly relu?: boolean;
+}
+
 /**
- * Convolution of images (correlation, as in every network library) with a bias for each filter.
+ * Convolution of images (correlation, as in every network library) with a bias for each filter, and ReLU if asked.
  *
  *     input N×C×H×W, weights O×(C/groups)×kh×kw, bias O  →  N×O×h×w
  *
@@ -13,19 +24,20 @@ import type { ConvOptions } from './window.ts';
  * @throws RangeError when a stride, dilation or pad is not a sensible integer
  * @source ONNX operator Conv
  */
-export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform, ConvOptions> = {
+export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform | 'relu', Conv2dOptions> = {
   name: 'conv2d',
   inputs: ['input', 'weights', 'bias'],
-  uniforms: convolutionUniforms,
+  uniforms: { ...convolutionUniforms, relu: 'u32' },
   plan({ input, weights, bias }, options) {
     const plan = planConvolution('conv2d', input, weights, options);
     requireSame('conv2d', 'a bias', [weights[0]], bias);
-    return plan;
+    return { ...plan, uniforms: { ...plan.uniforms, relu: Number(options.relu ?? false) } };
   },
   reference({ input, weights, bias }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const filter = Math.floor(index / (u.columns * u.rows)) % u.filters;
-      output[index] = bias[filter] + windowSum(index, input, weights, u);
+      const value = bias[filter] + windowSum(index, input, weights, u);
+      output[index] = u.relu ? Math.max(value, 0) : value;
     }
   },
   wgsl: /* wgsl */ `
@@ -38,6 +50,7 @@ export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform, Co
       padTop: u32, padLeft: u32,
       dilationY: u32, dilationX: u32,
       groupChannels: u32, groupFilters: u32,
+      relu: u32,                                                        // 1: negative results become 0
     }
     @group(0) @binding(0) var<storage, read> input: array<f32>;         // N × channels × height × width
     @group(0) @binding(1) var<storage, read> weights: array<f32>;       // filters × groupChannels × kernelHeight × kernelWidth
@@ -67,16 +80,12 @@ export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform, Co
           }
         }
       }
-      output[index] = sum;
+      output[index] = select(sum, max(sum, 0.0), u.relu == 1u);
     }`,
-  onnx: (trace, { inputs, shapes, options }) =>
-    trace.node('Conv', [inputs.input, inputs.weights, inputs.bias], {
-      kernel_shape: { ints: shapes.weights.slice(2) },
-      strides: { ints: options.strides },
-      pads: { ints: options.pads },
-      dilations: { ints: options.dilations },
-      group: { int: options.groups },
-    }),
+  onnx(trace, { inputs, shapes, options }) {
+    const maps = traceConvolution(trace, [inputs.input, inputs.weights, inputs.bias], shapes.weights, options);
+    return options.relu ? trace.node('Relu', [maps]) : maps;
+  },
   samples: (random) => [
     [
       {
@@ -92,33 +101,7 @@ export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform, Co
         weights: uniformTensor(random, [6, 2, 2, 3]),
         bias: uniformTensor(random, [6]),
       },
-      { strides: [2, 3], pads: [0, 2, 1, 1], dilations: [2, 1], groups: 2 },
+      { strides: [2, 3], pads: [0, 2, 1, 1], dilations: [2, 1], groups: 2, relu: true },
     ],
   ],
 };
-
-function windowSum(
-  index: number,
-  input: Float32Array,
-  weights: Float32Array,
-  u: Named<ConvolutionUniform, number>,
-): number {
-  const column = index % u.columns;
-  const row = Math.floor(index / u.columns) % u.rows;
-  const filter = Math.floor(index / (u.columns * u.rows)) % u.filters;
-  const image = Math.floor(index / (u.columns * u.rows * u.filters));
-  const first = Math.floor(filter / u.groupFilters) * u.groupChannels;
-  let sum = 0;
-  for (let c = 0; c < u.groupChannels; c++) {
-    for (let ky = 0; ky < u.kernelHeight; ky++) {
-      for (let kx = 0; kx < u.kernelWidth; kx++) {
-        const y = row * u.strideY + ky * u.dilationY - u.padTop;
-        const x = column * u.strideX + kx * u.dilationX - u.padLeft;
-        if (y < 0 || y >= u.height || x < 0 || x >= u.width) continue;
-        const weight = weights[((filter * u.groupChannels + c) * u.kernelHeight + ky) * u.kernelWidth + kx];
-        sum += weight * input[((image * u.channels + first + c) * u.height + y) * u.width + x];
-      }
-    }
-  }
-  return sum;
-}

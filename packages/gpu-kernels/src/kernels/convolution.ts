@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.ts';
-import type { Plan } from '../kernel.ts';
+import type { Named, Plan } from '../kernel.ts';
+import type { OnnxTrace } from '../onnx-trace.ts';
 import { type Shape, sizeOf } from '../tensor.ts';
 import { requireRank, requireSame, show, workgroupsFor } from './shapes.ts';
 import { type ConvOptions, type Pair, placeWindows } from './window.ts';
@@ -96,4 +97,47 @@ export function planConvolutionBack(
   const fit = fitConvolution(where, image, weights, options);
   requireSame(where, `an input that an output of ${show(image)} belongs to, that is one`, fit.maps, maps);
   return { output: image, uniforms: { ...fit.fields, count: sizeOf(image) }, workgroups: workgroupsFor(sizeOf(image)) };
+}
+
+/** One element of the maps: the window's numbers times the filter's, without bias. */
+export function windowSum(
+  index: number,
+  input: Float32Array,
+  weights: Float32Array,
+  u: Named<ConvolutionUniform, number>,
+): number {
+  const column = index % u.columns;
+  const row = Math.floor(index / u.columns) % u.rows;
+  const filter = Math.floor(index / (u.columns * u.rows)) % u.filters;
+  const image = Math.floor(index / (u.columns * u.rows * u.filters));
+  const first = Math.floor(filter / u.groupFilters) * u.groupChannels;
+  let sum = 0;
+  for (let c = 0; c < u.groupChannels; c++) {
+    for (let ky = 0; ky < u.kernelHeight; ky++) {
+      for (let kx = 0; kx < u.kernelWidth; kx++) {
+        const y = row * u.strideY + ky * u.dilationY - u.padTop;
+        const x = column * u.strideX + kx * u.dilationX - u.padLeft;
+        if (y < 0 || y >= u.height || x < 0 || x >= u.width) continue;
+        const weight = weights[((filter * u.groupChannels + c) * u.kernelHeight + ky) * u.kernelWidth + kx];
+        sum += weight * input[((image * u.channels + first + c) * u.height + y) * u.width + x];
+      }
+    }
+  }
+  return sum;
+}
+
+/** A Conv node; `inputs` are image, weights and bias. */
+export function traceConvolution(
+  trace: OnnxTrace,
+  inputs: readonly string[],
+  weights: Shape,
+  { strides, pads, dilations, groups }: ConvOptions,
+): string {
+  return trace.node('Conv', inputs, {
+    kernel_shape: { ints: weights.slice(2) },
+    strides: { ints: strides },
+    pads: { ints: pads },
+    dilations: { ints: dilations },
+    group: { int: groups },
+  });
 }

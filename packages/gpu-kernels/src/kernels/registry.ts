@@ -4,8 +4,10 @@ import { averagePool } from './average-pool.ts';
 import { averagePoolBackward } from './average-pool-backward.ts';
 import { channelMeans } from './channel-means.ts';
 import { conv2d } from './conv2d.ts';
+import { conv2dFused } from './conv2d-fused.ts';
 import { conv2dTranspose } from './conv2d-transpose.ts';
 import { divide } from './divide.ts';
+import { fillRegions } from './fill-regions.ts';
 import { guardedDivide } from './guarded-divide.ts';
 import { keepNonZero } from './keep-non-zero.ts';
 import { maskImages } from './mask-images.ts';
@@ -15,8 +17,10 @@ import { maxPoolBackward } from './max-pool-backward.ts';
 import { minMax } from './min-max.ts';
 import { multiply } from './multiply.ts';
 import { negativePart } from './negative-part.ts';
+import { padAxis } from './pad-axis.ts';
 import { positivePart } from './positive-part.ts';
 import { rectifierGradient } from './rectifier-gradient.ts';
+import { replacePixels } from './replace-pixels.ts';
 import { reshape } from './reshape.ts';
 import { sigmoid } from './sigmoid.ts';
 import { sliceAxis } from './slice-axis.ts';
@@ -24,6 +28,7 @@ import { softmax } from './softmax.ts';
 import { stabilisedDivide } from './stabilised-divide.ts';
 import { subtract } from './subtract.ts';
 import { sumAxes } from './sum-axes.ts';
+import { translate } from './translate.ts';
 import { transpose } from './transpose.ts';
 import { upsampleBilinear } from './upsample-bilinear.ts';
 import { weightedSum } from './weighted-sum.ts';
@@ -35,8 +40,10 @@ export const kernels = {
   averagePoolBackward,
   channelMeans,
   conv2d,
+  conv2dFused,
   conv2dTranspose,
   divide,
+  fillRegions,
   guardedDivide,
   keepNonZero,
   maskImages,
@@ -46,8 +53,10 @@ export const kernels = {
   minMax,
   multiply,
   negativePart,
+  padAxis,
   positivePart,
   rectifierGradient,
+  replacePixels,
   reshape,
   sigmoid,
   sliceAxis,
@@ -55,6 +64,7 @@ export const kernels = {
   stabilisedDivide,
   subtract,
   sumAxes,
+  translate,
   transpose,
   upsampleBilinear,
   weightedSum,

@@ -1,9 +1,9 @@
 import type { Resident } from '@cambium/gpu-kernels';
 import { scaled, stabilised, times } from '../arithmetic.ts';
 import { linearMap } from '../linear-map.ts';
-import { averageBack, maxPoolBack, pooled } from '../pooling.ts';
+import { asPooled, averageBack, maxPoolBack } from '../pooling.ts';
 import { oneHot, type Rule, type Step } from '../rule.ts';
-import { sumLike, viewAs } from '../sum-like.ts';
+import { sumLike } from '../sum-like.ts';
 import { pass, routing } from './routing.ts';
 import { signalTakesAll } from './z-plus.ts';
 
@@ -30,6 +30,8 @@ export const epsilon: Rule = {
     LeakyRelu: pass,
     Clip: pass,
     Sigmoid: pass,
+    HardSigmoid: pass,
+    HardSwish: pass,
     Add: shareSum,
     Sum: shareSum,
     Sub: shareSum,
@@ -62,7 +64,6 @@ function shareSum(step: Step): (Resident | null)[] {
 }
 
 function shareMean(step: Step): (Resident | null)[] {
-  const mean = pooled(step);
-  const ratio = stabilised(step, viewAs(step, step.arrived, mean.shape), mean, EPSILON);
+  const ratio = stabilised(step, asPooled(step, step.arrived), asPooled(step, step.output), EPSILON);
   return [times(step, step.input(0), averageBack(step, ratio))];
 }

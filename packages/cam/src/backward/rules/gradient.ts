@@ -1,6 +1,6 @@
-import { divide, type Resident, rectifierGradient, subtract, tensor } from '@cambium/gpu-kernels';
+import { add, divide, type Resident, rectifierGradient, subtract, tensor } from '@cambium/gpu-kernels';
 import { floatOf } from '../../onnx/attributes.ts';
-import { scaled, times } from '../arithmetic.ts';
+import { plus, scaled, times } from '../arithmetic.ts';
 import { batchNormGain } from '../batch-norm.ts';
 import { linearMap } from '../linear-map.ts';
 import { averageBack, maxPoolBack } from '../pooling.ts';
@@ -30,6 +30,8 @@ export const gradient: Rule = {
     ],
     Clip: (step) => [rectify(step, { floor: clipBound(step, 'min', 1), ceiling: clipBound(step, 'max', 2), slope: 0 })],
     Sigmoid: sigmoidBack,
+    HardSigmoid: hardSigmoidBack,
+    HardSwish: hardSwishBack,
     Add: addBack,
     Sum: addBack,
     Sub: (step) => [
@@ -69,6 +71,22 @@ function sigmoidBack(step: Step): (Resident | null)[] {
   const { engine, output } = step;
   const complement = engine.run(subtract, { left: engine.upload(tensor([1], [1])), right: output }, undefined);
   return [times(step, step.arrived, times(step, output, complement))];
+}
+
+/** max(0, min(1, αx + β)) has slope α between its bends. */
+function hardSigmoidBack(step: Step): (Resident | null)[] {
+  const alpha = floatOf(step.node.attributes, 'alpha', 0.2);
+  const beta = floatOf(step.node.attributes, 'beta', 0.5);
+  const inside = rectify(step, { floor: -beta / alpha, ceiling: (1 - beta) / alpha, slope: 0 });
+  return [scaled(step, inside, alpha)];
+}
+
+/** x·max(0, min(1, x/6 + 1/2)) has slope x/3 + 1/2 between −3 and 3, 0 below and 1 above. */
+function hardSwishBack(step: Step): (Resident | null)[] {
+  const half = step.engine.upload(tensor([0.5], [1]));
+  const slope = step.engine.run(add, { left: scaled(step, step.input(0), 1 / 3), right: half }, undefined);
+  const inside = times(step, rectify(step, { floor: -3, ceiling: 3, slope: 0 }), slope);
+  return [plus(step, inside, rectify(step, { floor: 3, ceiling: Number.POSITIVE_INFINITY, slope: 0 }))];
 }
 
 function addBack(step: Step): (Resident | null)[] {

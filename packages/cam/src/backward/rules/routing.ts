@@ -1,13 +1,16 @@
-import { type Resident, reshape, sliceAxis, transpose } from '@cambium/gpu-kernels';
+import { type Resident, reshape, transpose } from '@cambium/gpu-kernels';
 import { ModelError } from '../../errors.ts';
-import { intOf, intsOf } from '../../onnx/attributes.ts';
+import { intsOf } from '../../onnx/attributes.ts';
 import type { BackwardOp, Step } from '../rule.ts';
+import { viewAs } from '../sum-like.ts';
+import { cutting } from './cutting.ts';
 
 /**
  * Operations that only move values: what arrives is moved back, whatever the rule. The same under the gradient and under
  * every relevance rule.
  */
 export const routing = {
+  ...cutting,
   Identity: pass,
   Dropout: pass,
   Cast: pass,
@@ -16,8 +19,6 @@ export const routing = {
   Squeeze: likeInput,
   Unsqueeze: likeInput,
   Transpose: transposeBack,
-  Concat: concatBack,
-  Pad: padBack,
 } satisfies { [op: string]: BackwardOp };
 
 /** What arrives goes on unchanged to the first input. */
@@ -35,34 +36,20 @@ function likeInput(step: Step): (Resident | null)[] {
   return [step.engine.run(reshape, { input: step.arrived }, { shape })];
 }
 
+/** Axes that stay side by side are moved as one, so that a channel shuffle of five axes needs four. */
 function transposeBack(step: Step): (Resident | null)[] {
-  const rank = step.arrived.shape.length;
-  const axes = intsOf(step.node.attributes, 'perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
-  const inverse = axes.map((_, axis) => axes.indexOf(axis));
-  return [step.engine.run(transpose, { input: step.arrived }, { axes: inverse })];
-}
-
-function concatBack(step: Step): (Resident | null)[] {
-  const rank = step.arrived.shape.length;
-  const axis = (intOf(step.node.attributes, 'axis', 1) + rank) % rank;
-  let start = 0;
-  return step.node.inputs.map((_, index) => {
-    const end = start + step.input(index).shape[axis];
-    const part = step.wanted[index] ? step.engine.run(sliceAxis, { input: step.arrived }, { axis, start, end }) : null;
-    start = end;
-    return part;
-  });
-}
-
-function padBack(step: Step): (Resident | null)[] {
-  const constant = step.constant(1);
-  const pads =
-    intsOf(step.node.attributes, 'pads') ?? (constant && constant.type !== 'encoded' ? Array.from(constant.data) : []);
-  const rank = step.arrived.shape.length;
-  const cropped = step.arrived.shape.reduce((arrived, length, axis) => {
-    const [start, end] = [pads[axis] ?? 0, length - (pads[axis + rank] ?? 0)];
-    if (start === 0 && end === length) return arrived;
-    return step.engine.run(sliceAxis, { input: arrived }, { axis, start, end });
-  }, step.arrived);
-  return [cropped];
+  const { shape } = step.arrived;
+  const forward = intsOf(step.node.attributes, 'perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
+  const inverse = forward.map((_, axis) => forward.indexOf(axis));
+  const runs: number[][] = [];
+  for (const axis of inverse) {
+    const last = runs.at(-1);
+    if (last && last[0] !== 0 && axis === last[last.length - 1] + 1) last.push(axis);
+    else runs.push([axis]);
+  }
+  const ordered = runs.toSorted((a, b) => a[0] - b[0]);
+  const joined = ordered.map((run) => run.reduce((length, axis) => length * shape[axis], 1));
+  const merged = viewAs(step, step.arrived, joined);
+  const moved = step.engine.run(transpose, { input: merged }, { axes: runs.map((run) => ordered.indexOf(run)) });
+  return [viewAs(step, moved, step.input(0).shape)];
 }

@@ -2,9 +2,9 @@ import { keepNonZero, type Resident } from '@cambium/gpu-kernels';
 import { above, below, guarded, plus, scaled, times } from '../arithmetic.ts';
 import { liveChannels } from '../batch-norm.ts';
 import { linearMap } from '../linear-map.ts';
-import { averageBack, averageOf, maxPoolBack, pooled } from '../pooling.ts';
+import { asPooled, averageBack, averageOf, maxPoolBack } from '../pooling.ts';
 import type { Rule, Step } from '../rule.ts';
-import { sumLike, viewAs } from '../sum-like.ts';
+import { sumLike } from '../sum-like.ts';
 import { pass, routing } from './routing.ts';
 
 /**
@@ -35,6 +35,8 @@ export const zPlus: Rule = {
     LeakyRelu: pass,
     Clip: pass,
     Sigmoid: pass,
+    HardSigmoid: pass,
+    HardSwish: pass,
     Add: sumRelevance,
     Sum: sumRelevance,
     Sub: sumRelevance,
@@ -102,8 +104,8 @@ export function signalTakesAll(step: Step): (Resident | null)[] {
 function meanRelevance(step: Step): (Resident | null)[] {
   const input = step.input(0);
   const positive = step.nonNegative[0] ? input : above(step, input);
-  const mean = step.nonNegative[0] ? pooled(step) : averageOf(step, positive);
-  const ratio = guarded(step, viewAs(step, step.arrived, mean.shape), mean);
+  const mean = step.nonNegative[0] ? asPooled(step, step.output) : averageOf(step, positive);
+  const ratio = guarded(step, asPooled(step, step.arrived), mean);
   return [times(step, positive, averageBack(step, ratio))];
 }
 
