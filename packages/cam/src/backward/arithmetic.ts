@@ -1,5 +1,6 @@
 import {
   add,
+  divide,
   guardedDivide,
   multiply,
   negativePart,
@@ -24,6 +25,19 @@ export function times(step: Step, left: Resident, right: Resident): Resident {
 export function scaled(step: Step, resident: Resident, factor: number): Resident {
   return times(step, resident, step.engine.upload(tensor([factor], [1])));
 }
+
+/**
+ * Quotient by a sum of contributions none of which is negative, for rules that multiply it with those contributions
+ * again. Where the sum is 0 so is every contribution, and whatever finite number stands here comes to 0: it is enough to
+ * keep it finite, which takes a third of the passes of `guarded`.
+ */
+export function share(step: Step, numerator: Resident, total: Resident): Resident {
+  const denominator = plus(step, total, step.engine.upload(tensor([TINY], [1])));
+  return step.engine.run(divide, { left: numerator, right: denominator }, undefined);
+}
+
+/** Disappears beside any sum above 10⁻¹⁸ in float32, and leaves quotients of up to 10¹³ in its range. */
+const TINY = 1e-25;
 
 /** Quotient, 0 where the denominator is exactly 0. */
 export function guarded(step: Step, numerator: Resident, denominator: Resident): Resident {

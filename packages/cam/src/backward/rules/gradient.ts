@@ -20,7 +20,7 @@ export const gradient: Rule = {
     Gemm: linearBack,
     MatMul: linearBack,
     BatchNormalization: (step) => [times(step, step.arrived, step.engine.upload(batchNormGain(step)))],
-    Relu: (step) => [rectify(step, { floor: 0, ceiling: Number.POSITIVE_INFINITY, slope: 0 })],
+    Relu: reluBack,
     LeakyRelu: (step) => [
       rectify(step, {
         floor: 0,
@@ -54,6 +54,12 @@ export const gradient: Rule = {
 function linearBack(step: Step): (Resident | null)[] {
   const map = linearMap(step);
   return [map.back(step.arrived, map.weights)];
+}
+
+/** Asks the output, which is above 0 where the input is: so the runtime may fuse the ReLU with what comes before it. */
+function reluBack(step: Step): (Resident | null)[] {
+  const options = { floor: 0, ceiling: Number.POSITIVE_INFINITY, slope: 0 };
+  return [step.engine.run(rectifierGradient, { gradient: step.arrived, input: step.output }, options)];
 }
 
 function rectify(step: Step, options: { floor: number; ceiling: number; slope: number }): Resident {

@@ -1,5 +1,5 @@
 import { keepNonZero, type Resident } from '@cambium/gpu-kernels';
-import { above, below, guarded, plus, scaled, times } from '../arithmetic.ts';
+import { above, below, guarded, plus, scaled, share, times } from '../arithmetic.ts';
 import { liveChannels } from '../batch-norm.ts';
 import { linearMap } from '../linear-map.ts';
 import { asPooled, averageBack, averageOf, maxPoolBack } from '../pooling.ts';
@@ -55,13 +55,13 @@ function linearRelevance(step: Step): (Resident | null)[] {
   const map = linearMap(step);
   const positive = above(step, map.weights);
   if (step.nonNegative[0]) {
-    const ratio = guarded(step, step.arrived, map.apply(map.input, positive, null));
+    const ratio = share(step, step.arrived, map.apply(map.input, positive, null));
     return [times(step, map.input, map.back(ratio, positive))];
   }
   const negative = below(step, map.weights);
   const [high, low] = [above(step, map.input), below(step, map.input)];
   const total = plus(step, map.apply(high, positive, null), map.apply(low, negative, null));
-  const ratio = guarded(step, step.arrived, total);
+  const ratio = share(step, step.arrived, total);
   return [plus(step, times(step, high, map.back(ratio, positive)), times(step, low, map.back(ratio, negative)))];
 }
 
@@ -105,7 +105,7 @@ function meanRelevance(step: Step): (Resident | null)[] {
   const input = step.input(0);
   const positive = step.nonNegative[0] ? input : above(step, input);
   const mean = step.nonNegative[0] ? asPooled(step, step.output) : averageOf(step, positive);
-  const ratio = guarded(step, asPooled(step, step.arrived), mean);
+  const ratio = share(step, asPooled(step, step.arrived), mean);
   return [times(step, positive, averageBack(step, ratio))];
 }
 
