@@ -21,25 +21,27 @@ export interface OrtOptions {
   readonly threads?: number;
   /** Images that one run takes at most; longer batches are cut. 32 by default. */
   readonly maxBatch?: number;
+  /** Questions whose models stay compiled; each holds the weights once. 4 by default. */
+  readonly sessions?: number;
 }
 
 /**
  * Opens a classifier that ONNX Runtime computes: the reference forward pass, and the fastest where there is no GPU.
  *
  * Each question (logits, values of layers, a walk under a rule, variants of an image) becomes one ONNX model, compiled
- * when first asked and kept; the four questions asked last stay open, so memory is bounded.
+ * when first asked and kept; the questions asked last stay open, so memory is bounded.
  *
  * @throws ModelError when a question is asked and ONNX Runtime refuses the network, or the provider is not there
  */
 export function ortClassifier(graph: Graph, options: OrtOptions = {}): Classifier {
-  const { provider = 'cpu', threads, maxBatch = 32 } = options;
+  const { provider = 'cpu', threads, maxBatch = 32, sessions: kept = 4 } = options;
   const { input } = graph;
   const classes = graph.shapes.get(graph.logits)?.[1];
   if (!classes)
     throw new ModelError(
       `The number of classes of ${graph.logits} could not be inferred; export the model with shape inference.`,
     );
-  const sessions = sessionCache(4, (model) => openSession(model, provider, threads));
+  const sessions = sessionCache(kept, (model) => openSession(model, provider, threads));
   const fixed = input.batch === 'any' ? undefined : input.batch;
 
   /** Runs one model over a batch in portions and joins what comes back. */
