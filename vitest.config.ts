@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const report = process.env.CAMBIUM_TEST_REPORT;
 
@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'packages/*/test/browser/**'], // pnpm test:browser
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,

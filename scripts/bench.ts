@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
 
 // pnpm bench NAME: runs one benchmark in a process of its own, with a collector to call between measurements.
-const benches: { readonly [name: string]: string } = { cam: 'packages/cam/bench/cam.ts' };
+const benches: { readonly [name: string]: string } = {
+  cam: 'packages/cam/bench/cam.ts',
+  kernels: 'packages/gpu-kernels/bench/kernels.ts',
+  metrics: 'packages/metrics/bench/metrics.ts',
+};
 
 const [name = '', ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(benches, name)) {

@@ -5,13 +5,15 @@ import { parseArgs } from 'node:util';
 /**
  * Copies the small part of a golden set into this repository.
  *
- *     <source>/{inputs,cam,lrp,kernels}/  →  <target>/{inputs,cam,lrp,kernels}/, each with a manifest of what is there
+ *     <source>/{inputs,cam,lrp,kernels,metrics}/  →  <target>/…, each with a manifest of what is there
  *
- * An array is copied when its file has at most `--largest` bytes or its name contains a `--keep`; the manifest's
- * `arrays` lists those alone, everything else in it stays as it is. PNGs are copied where their name contains
- * `--images`. Folders of the target that are written are emptied first.
+ * An array is copied when its file has at most `--largest` bytes and its name contains no `--leave`, or when its name
+ * contains a `--keep`; the manifest's `arrays` lists those alone, everything else in it stays as it is. Only the
+ * manifest of `metrics` is cut down (see `shorten`). PNGs are copied where their name contains `--images`. Folders of
+ * the target that are written are emptied first. `--part` copies some parts only.
  *
- *     node scripts/copy-golden.ts <source> <target> --largest 100000 --keep <name>… --images _224 --budget 4800000
+ *     node scripts/copy-golden.ts <source> <target> --largest 100000 --keep <name>… --leave <name>… --images _224 \
+ *       --budget 4800000 --part <name>…
  *
  * @throws Error when the copy would be larger than `--budget` bytes; nothing is written then
  */
@@ -22,18 +24,26 @@ const { values: options, positionals } = parseArgs({
     budget: { type: 'string', default: '4800000' },
     images: { type: 'string', default: '_224' },
     keep: { type: 'string', multiple: true, default: [] },
+    leave: { type: 'string', multiple: true, default: [] },
+    part: { type: 'string', multiple: true, default: ['inputs', 'cam', 'lrp', 'kernels', 'metrics'] },
   },
 });
-const PARTS = ['inputs', 'cam', 'lrp', 'kernels'];
 
 interface Manifest {
   readonly arrays: readonly GoldenArray[];
+  readonly values?: readonly GoldenValue[];
   readonly [field: string]: unknown;
 }
 
 interface GoldenArray {
   readonly name: string;
   readonly file: string;
+}
+
+interface GoldenValue {
+  readonly name: string;
+  readonly value: unknown;
+  readonly params: unknown;
 }
 
 interface PartCopy {
@@ -48,7 +58,7 @@ await copyGolden(...twoFolders(positionals));
 
 async function copyGolden(source: string, target: string): Promise<void> {
   const parts: PartCopy[] = [];
-  for (const part of PARTS) parts.push(await planPart(source, part));
+  for (const part of options.part) parts.push(await planPart(source, part));
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   for (const part of parts) console.log(`${part.part}: ${part.files.length} files, ${part.bytes} bytes`);
   if (bytes > Number(options.budget)) {
@@ -68,7 +78,8 @@ async function planPart(source: string, part: string): Promise<PartCopy> {
   let bytes = 0;
   for (const array of manifest.arrays) {
     const { size } = await stat(join(folder, array.file));
-    if (size > Number(options.largest) && !options.keep.some((name) => array.name.includes(name))) continue;
+    const named = (names: readonly string[]) => names.some((name) => array.name.includes(name));
+    if ((size > Number(options.largest) || named(options.leave)) && !named(options.keep)) continue;
     arrays.push(array);
     files.push(array.file);
     bytes += size;
@@ -77,7 +88,8 @@ async function planPart(source: string, part: string): Promise<PartCopy> {
     files.push(file);
     bytes += (await stat(join(folder, file))).size;
   }
-  const text = format({ ...manifest, arrays });
+  const kept = { ...manifest, arrays };
+  const text = format(part === 'metrics' ? shorten(kept) : kept);
   return { part, files, manifest: text, bytes: bytes + Buffer.byteLength(text) };
 }
 
@@ -86,6 +98,26 @@ async function imagesOf(folder: string): Promise<string[]> {
   return names
     .filter((name) => name.endsWith('.png') && name.includes(options.images))
     .map((name) => join('png', name));
+}
+
+/**
+ * A manifest without what can be had from its arrays, timings and draws that nothing used: a recorded random stream stays
+ * where an order, a baseline or a class was drawn. Numbers keep nine digits, which is all of a float32.
+ */
+function shorten(manifest: Manifest): Manifest {
+  const unused = new Set(['seconds', 'model_images', 'model_calls']);
+  const fields = (drawn: boolean) => (name: string, value: unknown) => {
+    if (unused.has(name) || (name === 'rng' && !drawn)) return undefined;
+    return typeof value === 'number' ? Number(value.toPrecision(9)) : value;
+  };
+  return {
+    ...manifest,
+    arrays: manifest.arrays.map(({ name, file, ...array }) => ({ name, file, ...array, check: undefined })),
+    values: manifest.values?.map(({ name, value, params }) => {
+      const drawn = /order=random|uniform|RandomLogit/.test(name);
+      return JSON.parse(JSON.stringify({ name, value, params }, fields(drawn)));
+    }),
+  };
 }
 
 /** One line for each array and each value: small, and a change shows as one line. */

@@ -16,7 +16,10 @@ export interface Engine {
     inputs: Named<In, Resident>,
     options: O,
   ): Resident;
+  /** The numbers of a resident. On a GPU this is where errors of earlier runs are thrown. */
   download(source: Resident): Promise<Tensor>;
+  /** Gives memory back before its scope ends, or where there is no scope. The residents cannot be used afterwards. */
+  release(...residents: readonly Resident[]): void;
   /** Frees what `work` left behind, except the residents it returns. */
   scope<T extends Resident | readonly Resident[]>(work: () => T): T;
 }

@@ -1,5 +1,14 @@
+export type { MemoryUse } from './buffer-pool.ts';
+export { type DeviceOptions, type OpenedDevice, openDevice } from './device.ts';
 export type { Engine, Resident } from './engine.ts';
-export { ShapeError } from './errors.ts';
+export {
+  type Attempt,
+  DeviceError,
+  DeviceLostError,
+  KernelError,
+  type KernelErrorKind,
+  ShapeError,
+} from './errors.ts';
 export type { AnyKernel, Call, Kernel, Named, Plan, Variant } from './kernel.ts';
 export { add } from './kernels/add.ts';
 export { averagePool } from './kernels/average-pool.ts';
@@ -46,3 +55,4 @@ export { numpyRandom, type Random, uniformTensor } from './random.ts';
 export { compute, referenceEngine } from './reference-engine.ts';
 export { type Sweep, sweep } from './sweep.ts';
 export { filled, rows, type Shape, sizeOf, stack, type Tensor, tensor, zeros } from './tensor.ts';
+export { type WebgpuEngine, type WebgpuEngineOptions, webgpuEngine } from './webgpu-engine.ts';

@@ -48,6 +48,8 @@ export interface Plan<U extends string> {
 export interface Variant {
   readonly features: readonly string[];
   readonly code: string;
+  /** Values of the program's `override` constants: tuning numbers, never sizes. */
+  readonly constants?: { readonly [name: string]: number };
 }
 
 /** One run of a kernel as the ONNX voice sees it: names of its inputs, their shapes, the planned output shape. */

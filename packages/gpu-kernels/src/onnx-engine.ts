@@ -57,6 +57,7 @@ export function onnxEngine(opset: number, prefix?: string): OnnxEngine {
     download: async () => {
       throw new TypeError('A traced value has no numbers yet: write the graph as a model and run that.');
     },
+    release: () => {}, // names hold no memory
     scope: (work) => work(),
   };
 }

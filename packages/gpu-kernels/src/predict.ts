@@ -34,7 +34,8 @@ export function variantPredictor(engine: Engine, predict: Predict): VariantPredi
           options,
         ),
       );
-      return predict(await engine.download(variants));
+      const batch = await engine.download(variants).finally(() => engine.release(variants));
+      return predict(batch);
     },
   };
 }

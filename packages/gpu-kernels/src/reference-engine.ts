@@ -13,6 +13,7 @@ export function referenceEngine(): Engine {
     upload: (source) => source,
     run: runReference,
     download: async (source) => asTensor(source),
+    release: () => {}, // the garbage collector's work
     scope: (work) => work(),
   };
 }

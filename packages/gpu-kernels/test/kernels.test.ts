@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { type AnyKernel, type KernelName, kernels, numpyRandom, type Shape, ShapeError, sizeOf } from '../src/index.ts';
+import {
+  type AnyKernel,
+  type KernelName,
+  kernels,
+  mapNamed,
+  numpyRandom,
+  rows,
+  type Shape,
+  ShapeError,
+  sizeOf,
+  stack,
+} from '../src/index.ts';
 import { referenceOf } from './support/agreement.ts';
 
 /** For every kernel: shapes and options that it must refuse, or null where any shape will do. */
@@ -91,6 +102,25 @@ describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
       const before = structuredClone(inputs);
       referenceOf(kernel, inputs, options);
       expect(inputs).toEqual(before);
+    }
+  });
+
+  test('makes the rows that it says are independent a few at a time', () => {
+    for (const [inputs, options] of samples) {
+      const split = kernel.rows?.(shapesOf(inputs), options) ?? [];
+      if (split.length === 0) continue;
+      const whole = referenceOf(kernel, inputs, options);
+      const parts = [
+        [0, 1],
+        [1, whole.shape[0]],
+      ].map(([start, end]) =>
+        referenceOf(
+          kernel,
+          mapNamed(kernel.inputs, (input) => (split.includes(input) ? rows(inputs[input], start, end) : inputs[input])),
+          options,
+        ),
+      );
+      expect(stack(parts)).toEqual(whole);
     }
   });
 

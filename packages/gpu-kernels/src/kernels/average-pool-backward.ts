@@ -47,6 +47,7 @@ export const averagePoolBackward: Kernel<'gradient', AveragingUniform, AveragePo
     const count = image.reduce((product, length) => product * length, 1);
     return { output: image, uniforms: { ...plan.uniforms, count }, workgroups: workgroupsFor(count) };
   },
+  rows: () => ['gradient'],
   reference({ gradient }, u, output) {
     output.fill(0);
     for (let index = 0; index < gradient.length; index++) {

@@ -30,6 +30,7 @@ export const averagePool: Kernel<'input', AveragingUniform, AveragePoolOptions> 
   inputs: ['input'],
   uniforms: averagingUniforms,
   plan: ({ input }, options) => planAveraging('averagePool', input, options),
+  rows: () => ['input'],
   reference({ input }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const column = index % u.columns;

@@ -48,6 +48,13 @@ export function planBroadcast(where: string, left: Shape, right: Shape): Plan<Br
   };
 }
 
+/** The inputs that are not repeated along the first axis of the result. */
+export function rowsOfBroadcast<In extends string>(shapes: Named<In, Shape>): readonly In[] {
+  const names = Object.keys(shapes) as In[]; // a record has its own names
+  const rank = Math.max(...names.map((name) => shapes[name].length));
+  return names.filter((name) => shapes[name].length === rank && shapes[name][0] > 1);
+}
+
 /** Writes `of(left, right)` for every element of the output. */
 export function combine(
   [left, right]: readonly [Float32Array, Float32Array],

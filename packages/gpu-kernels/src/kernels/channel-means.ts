@@ -23,6 +23,7 @@ export const channelMeans: Kernel<'input', 'count' | 'pixels'> = {
       workgroups: workgroupsFor(count),
     };
   },
+  rows: () => ['input'],
   reference({ input }, { count, pixels }, output) {
     for (let channel = 0; channel < count; channel++) {
       let sum = 0;

@@ -33,6 +33,7 @@ export const conv2dFused: Kernel<
     requireSame('conv2dFused', 'a residual', plan.output, residual);
     return { ...plan, uniforms: { ...plan.uniforms, relu: Number(options.relu ?? false) } };
   },
+  rows: () => ['input', 'residual'],
   reference({ input, weights, bias, residual }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const filter = Math.floor(index / (u.columns * u.rows)) % u.filters;

@@ -24,6 +24,7 @@ export const conv2dTranspose: Kernel<'input' | 'weights', ConvolutionUniform, Co
   inputs: ['input', 'weights'],
   uniforms: convolutionUniforms,
   plan: ({ input, weights }, options) => planConvolutionBack('conv2dTranspose', { maps: input, weights }, options),
+  rows: () => ['input'],
   reference({ input, weights }, u, output) {
     for (let index = 0; index < u.count; index++) output[index] = gather(index, input, weights, u);
   },

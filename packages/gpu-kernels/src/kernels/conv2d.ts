@@ -33,6 +33,7 @@ export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform | '
     requireSame('conv2d', 'a bias', [weights[0]], bias);
     return { ...plan, uniforms: { ...plan.uniforms, relu: Number(options.relu ?? false) } };
   },
+  rows: () => ['input'],
   reference({ input, weights, bias }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const filter = Math.floor(index / (u.columns * u.rows)) % u.filters;

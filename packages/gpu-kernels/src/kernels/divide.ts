@@ -1,5 +1,12 @@
 import type { Kernel } from '../kernel.ts';
-import { type BroadcastUniform, broadcastUniforms, combine, planBroadcast, samplePairs } from './broadcast.ts';
+import {
+  type BroadcastUniform,
+  broadcastUniforms,
+  combine,
+  planBroadcast,
+  rowsOfBroadcast,
+  samplePairs,
+} from './broadcast.ts';
 
 /**
  * Divides `left` by `right` element by element.
@@ -12,6 +19,7 @@ export const divide: Kernel<'left' | 'right', BroadcastUniform> = {
   inputs: ['left', 'right'],
   uniforms: broadcastUniforms,
   plan: (shapes) => planBroadcast('divide', shapes.left, shapes.right),
+  rows: rowsOfBroadcast,
   reference({ left, right }, u, output) {
     combine([left, right], u, output, (l, r) => l / r);
   },

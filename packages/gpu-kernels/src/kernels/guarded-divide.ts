@@ -4,6 +4,7 @@ import {
   broadcastUniforms,
   combine,
   planBroadcast,
+  rowsOfBroadcast,
   samplePairs,
   withZeros,
 } from './broadcast.ts';
@@ -20,6 +21,7 @@ export const guardedDivide: Kernel<'numerator' | 'denominator', BroadcastUniform
   inputs: ['numerator', 'denominator'],
   uniforms: broadcastUniforms,
   plan: (shapes) => planBroadcast('guardedDivide', shapes.numerator, shapes.denominator),
+  rows: rowsOfBroadcast,
   reference({ numerator, denominator }, u, output) {
     combine([numerator, denominator], u, output, (n, d) => (d === 0 ? 0 : n / d));
   },

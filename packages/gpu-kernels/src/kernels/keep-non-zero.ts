@@ -4,6 +4,7 @@ import {
   broadcastUniforms,
   combine,
   planBroadcast,
+  rowsOfBroadcast,
   samplePairs,
   withZeros,
 } from './broadcast.ts';
@@ -18,6 +19,7 @@ export const keepNonZero: Kernel<'signal' | 'condition', BroadcastUniform> = {
   inputs: ['signal', 'condition'],
   uniforms: broadcastUniforms,
   plan: (shapes) => planBroadcast('keepNonZero', shapes.signal, shapes.condition),
+  rows: rowsOfBroadcast,
   reference({ signal, condition }, u, output) {
     combine([signal, condition], u, output, (value, gate) => (gate === 0 ? 0 : value));
   },

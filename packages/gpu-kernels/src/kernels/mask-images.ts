@@ -67,6 +67,7 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
       workgroups: [variants, 1, 1],
     };
   },
+  rows: () => ['activations'],
   reference({ image, activations }, u, output) {
     const pixels = u.height * u.width;
     for (let variant = 0; variant < u.variants; variant++) {

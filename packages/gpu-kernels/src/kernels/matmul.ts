@@ -49,6 +49,7 @@ export const matmul: Kernel<
       workgroups: workgroupsFor(rows * columns),
     };
   },
+  rows: (_, { transposeLeft = false }) => (transposeLeft ? [] : ['left']),
   reference({ left, right }, { count, inner, columns, leftRow, leftStep, rightStep, rightColumn }, output) {
     for (let index = 0; index < count; index++) {
       const row = Math.floor(index / columns);

@@ -35,6 +35,7 @@ export const maxPoolBackward: Kernel<'gradient' | 'input' | 'output', PoolingUni
     requireSame('maxPoolBackward', 'an output', plan.output, output);
     return planPoolingBack(plan, input);
   },
+  rows: () => ['gradient', 'input', 'output'],
   reference({ gradient, input, output: pooled }, u, output) {
     output.fill(0);
     for (let index = 0; index < gradient.length; index++) {

@@ -19,6 +19,7 @@ export const maxPool: Kernel<'input', PoolingUniform, PoolOptions> = {
   inputs: ['input'],
   uniforms: poolingUniforms,
   plan: ({ input }, options) => planPooling('maxPool', input, options),
+  rows: () => ['input'],
   reference({ input }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const column = index % u.columns;

@@ -29,6 +29,7 @@ export const minMax: Kernel<'input', 'maps' | 'pixels' | 'epsilon', MinMaxOption
     const maps = sizeOf(input.slice(0, -2));
     return { output: input, uniforms: { maps, pixels: sizeOf(input.slice(-2)), epsilon }, workgroups: [maps, 1, 1] };
   },
+  rows: ({ input }) => (input.length > 2 ? ['input'] : []),
   reference({ input }, { maps, pixels, epsilon }, output) {
     for (let map = 0; map < maps; map++) {
       const start = map * pixels;

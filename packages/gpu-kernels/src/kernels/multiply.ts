@@ -1,5 +1,12 @@
 import type { Kernel } from '../kernel.ts';
-import { type BroadcastUniform, broadcastUniforms, combine, planBroadcast, samplePairs } from './broadcast.ts';
+import {
+  type BroadcastUniform,
+  broadcastUniforms,
+  combine,
+  planBroadcast,
+  rowsOfBroadcast,
+  samplePairs,
+} from './broadcast.ts';
 
 /**
  * Multiplies element by element.
@@ -11,6 +18,7 @@ export const multiply: Kernel<'left' | 'right', BroadcastUniform> = {
   inputs: ['left', 'right'],
   uniforms: broadcastUniforms,
   plan: (shapes) => planBroadcast('multiply', shapes.left, shapes.right),
+  rows: rowsOfBroadcast,
   reference({ left, right }, u, output) {
     combine([left, right], u, output, (l, r) => l * r);
   },

@@ -37,6 +37,7 @@ export const padAxis: Kernel<'input', 'count' | 'inner' | 'length' | 'before' | 
       workgroups: workgroupsFor(sizeOf(output)),
     };
   },
+  rows: () => ['input'],
   reference({ input }, { count, inner, length, before, width }, output) {
     for (let index = 0; index < count; index++) {
       const outer = Math.floor(index / (inner * width));

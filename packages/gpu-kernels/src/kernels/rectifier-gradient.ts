@@ -39,6 +39,7 @@ export const rectifierGradient: Kernel<
     const plan = planPointwise(input);
     return { ...plan, uniforms: { ...plan.uniforms, floor: finite(floor), ceiling: finite(ceiling), slope } };
   },
+  rows: () => ['gradient', 'input'],
   reference({ gradient, input }, { count, floor, ceiling, slope }, output) {
     for (let index = 0; index < count; index++) {
       const factor = input[index] >= ceiling ? 0 : input[index] > floor ? 1 : slope;

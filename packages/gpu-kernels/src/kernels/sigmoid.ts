@@ -7,6 +7,7 @@ export const sigmoid: Kernel<'input', 'count'> = {
   inputs: ['input'],
   uniforms: { count: 'u32' },
   plan: ({ input }) => planPointwise(input),
+  rows: () => ['input'],
   reference({ input }, { count }, output) {
     for (let index = 0; index < count; index++) output[index] = 1 / (1 + Math.exp(-input[index]));
   },

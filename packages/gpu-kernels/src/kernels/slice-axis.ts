@@ -35,6 +35,7 @@ export const sliceAxis: Kernel<'input', 'count' | 'inner' | 'length' | 'start' |
       workgroups: workgroupsFor(sizeOf(output)),
     };
   },
+  rows: () => ['input'],
   reference({ input }, { count, inner, length, start, width }, output) {
     for (let index = 0; index < count; index++) {
       const outer = Math.floor(index / (inner * width));

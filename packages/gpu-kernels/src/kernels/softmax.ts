@@ -20,6 +20,7 @@ export const softmax: Kernel<'input', 'rows' | 'classes'> = {
     const [rows, classes] = input;
     return { output: input, uniforms: { rows, classes }, workgroups: [rows, 1, 1] };
   },
+  rows: () => ['input'],
   reference({ input }, { rows, classes }, output) {
     for (let row = 0; row < rows; row++) {
       const logits = input.subarray(row * classes, (row + 1) * classes);

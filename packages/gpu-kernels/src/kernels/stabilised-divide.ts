@@ -4,6 +4,7 @@ import {
   broadcastUniforms,
   combine,
   planBroadcast,
+  rowsOfBroadcast,
   samplePairs,
   withZeros,
 } from './broadcast.ts';
@@ -32,6 +33,7 @@ export const stabilisedDivide: Kernel<
     const plan = planBroadcast('stabilisedDivide', shapes.numerator, shapes.denominator);
     return { ...plan, uniforms: { ...plan.uniforms, epsilon } };
   },
+  rows: rowsOfBroadcast,
   reference({ numerator, denominator }, u, output) {
     combine([numerator, denominator], u, output, (n, d) => n / (d + (d < 0 ? -u.epsilon : u.epsilon)));
   },

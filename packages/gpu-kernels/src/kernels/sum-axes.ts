@@ -52,6 +52,7 @@ export const sumAxes: Kernel<'input', keyof typeof uniforms, SumAxesOptions> = {
       workgroups: workgroupsFor(count),
     };
   },
+  rows: (_, { axes }) => (axes.includes(0) ? [] : ['input']),
   reference({ input }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const i3 = index % u.kept3;

@@ -48,6 +48,7 @@ export const transpose: Kernel<
       workgroups: workgroupsFor(count),
     };
   },
+  rows: (_, { axes }) => (axes[0] === 0 ? ['input'] : []),
   reference({ input }, u, output) {
     for (let index = 0; index < u.count; index++) {
       const i3 = index % u.length3;

@@ -42,6 +42,7 @@ export const upsampleBilinear: Kernel<
       workgroups: workgroupsFor(sizeOf(output)),
     };
   },
+  rows: ({ input }) => (input.length > 2 ? ['input'] : []),
   reference({ input }, { count, height, width, outHeight, outWidth, cornerAligned }, output) {
     const convention = cornerAligned ? 'corner-aligned' : 'half-pixel';
     for (let index = 0; index < count; index++) {

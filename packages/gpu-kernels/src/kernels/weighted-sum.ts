@@ -24,6 +24,7 @@ export const weightedSum: Kernel<'weights' | 'activations', 'count' | 'channels'
       workgroups: workgroupsFor(count),
     };
   },
+  rows: () => ['weights', 'activations'],
   reference({ weights, activations }, { count, channels, pixels }, output) {
     for (let index = 0; index < count; index++) {
       const image = Math.floor(index / pixels);

@@ -1,0 +1,185 @@
+import { type Attempt, DeviceError } from './errors.ts';
+import { halvesAreSound } from './gpu/half-self-test.ts';
+
+/** What to open. */
+export interface DeviceOptions {
+  /** Software adapters are opened only when asked for. `hardware` unless said. */
+  readonly prefer?: 'hardware' | 'software';
+  /** Features to switch on where the adapter has them; unless said, all that kernels have variants for. */
+  readonly features?: readonly string[];
+  /** Where adapters come from; unless said the browser's `navigator.gpu`, and outside of browsers the package `webgpu`. */
+  readonly gpu?: GPU;
+  /** Dawn toggles beside our own. They reach only the package `webgpu`, and unknown ones are ignored by it. */
+  readonly toggles?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] };
+}
+
+/** A GPU device with what a manifest should say about it. Whoever opens it closes it, or declares it with `using`. */
+export interface OpenedDevice extends Disposable {
+  readonly device: GPUDevice;
+  /** As the driver describes itself; browsers leave most of it empty. */
+  readonly adapter: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly device: string;
+    readonly description: string;
+  };
+  /** Features that are switched on, sorted. */
+  readonly features: readonly string[];
+  readonly limits: { readonly [name: string]: number };
+  /** Whether the adapter computes on the CPU: right, and hundreds of times slower. */
+  readonly software: boolean;
+  /** What was tried before this device, and why it did not do. */
+  readonly tried: readonly Attempt[];
+  close(): void;
+}
+
+/** Features that variants of kernels may ask for, and timestamps for benchmarks. */
+const WANTED_FEATURES = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'timestamp-query',
+  'chromium-experimental-subgroup-matrix',
+];
+
+// On Linux, Dawn hides f16 on NVIDIA behind the first and subgroup matrices everywhere behind the second.
+const OUR_TOGGLES = ['vulkan_enable_f16_on_nvidia', 'allow_unsafe_apis'];
+
+// Dawn's runner keeps a raw pointer to the object that create() returned: if that is collected while its device lives,
+// memory is corrupted. What is in here stays reachable until it is closed.
+const pinned = new Set<readonly [GPU, GPUAdapter, GPUDevice]>();
+
+/**
+ * Opens a GPU device with all the adapter's limits and the wanted features it has.
+ *
+ * @throws DeviceError when there is no adapter of the preferred kind; its `tried` says what was there instead
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
+  const { prefer = 'hardware', features = WANTED_FEATURES } = options;
+  const tried: Attempt[] = [];
+  const gpu = options.gpu ?? (await findGpu(options, tried));
+  if (!gpu) throw new DeviceError(prefer, tried);
+  const opened =
+    (await openWith(gpu, prefer, { features, tried })) ?? (await openWith(gpu, prefer, { features: null, tried }));
+  if (!opened) throw new DeviceError(prefer, tried);
+  // a driver whose half precision is wrong is used without it
+  if (!opened.features.includes('shader-f16') || (await halvesAreSound(opened.device))) return opened;
+  opened.close();
+  tried.push({ adapter: nameOf(opened.adapter), reason: 'half precision (shader-f16) computes wrong results' });
+  const sound = features.filter((name) => name !== 'shader-f16' && !name.includes('subgroup-matrix'));
+  const plain = await openWith(gpu, prefer, { features: sound, tried });
+  if (!plain) throw new DeviceError(prefer, tried);
+  return plain;
+}
+
+async function findGpu({ toggles }: DeviceOptions, tried: Attempt[]): Promise<GPU | undefined> {
+  const browser = globalThis.navigator as { readonly gpu?: GPU } | undefined; // Node's navigator has none
+  if (browser?.gpu) return browser.gpu;
+  const name = 'webgpu'; // a variable, so that bundlers for browsers leave the native package alone
+  try {
+    const native: typeof import('webgpu') = await import(/* @vite-ignore */ name);
+    const enabled = [...OUR_TOGGLES, ...(toggles?.enable ?? [])];
+    const disabled = toggles?.disable ?? [];
+    return native.create([
+      `enable-dawn-features=${enabled.join(',')}`,
+      ...(disabled.length > 0 ? [`disable-dawn-features=${disabled.join(',')}`] : []),
+    ]);
+  } catch (error) {
+    tried.push({ adapter: 'navigator.gpu', reason: 'this runtime has none' });
+    tried.push({ adapter: 'the package webgpu', reason: `${messageOf(error)}; install it with: npm install webgpu` });
+    return undefined;
+  }
+}
+
+type Prefer = 'hardware' | 'software';
+
+/** Opens a device of the preferred kind; `features: null` asks for nothing beyond WebGPU's defaults, limits included. */
+async function openWith(
+  gpu: GPU,
+  prefer: Prefer,
+  { features, tried }: { readonly features: readonly string[] | null; readonly tried: Attempt[] },
+): Promise<OpenedDevice | undefined> {
+  const adapter = await findAdapter(gpu, prefer, tried);
+  if (!adapter) return undefined;
+  try {
+    const device = await adapter.requestDevice(features ? request(adapter, features) : {});
+    return record([gpu, adapter, device], tried);
+  } catch (error) {
+    const wanted = features ? 'with all its limits' : 'with the default limits';
+    tried.push({ adapter: nameOf(adapter.info), reason: `refused a device ${wanted}: ${messageOf(error)}` });
+    return undefined;
+  }
+}
+
+async function findAdapter(gpu: GPU, prefer: Prefer, tried: Attempt[]): Promise<GPUAdapter | undefined> {
+  const found = await askForAdapter(gpu, prefer).catch(messageOf);
+  if (found instanceof Object && isSoftware(found.info) === (prefer === 'software')) return found;
+  const adapter = found instanceof Object ? nameOf(found.info) : 'the system';
+  if (!tried.some((attempt) => attempt.adapter === adapter)) tried.push({ adapter, reason: whyNot(found, prefer) });
+  return undefined;
+}
+
+async function askForAdapter(gpu: GPU, prefer: Prefer): Promise<GPUAdapter | null> {
+  if (prefer === 'hardware') return gpu.requestAdapter({ powerPreference: 'high-performance' });
+  return (await gpu.requestAdapter({ forceFallbackAdapter: true })) ?? gpu.requestAdapter();
+}
+
+/** @param found an adapter of the other kind, nothing, or the message with which the search failed */
+function whyNot(found: GPUAdapter | string | null, prefer: Prefer): string {
+  if (found === null) return 'offers no adapter; check that a driver for Vulkan, Metal or Direct3D 12 is installed';
+  if (typeof found === 'string') return `offers no adapter: ${found}`;
+  return prefer === 'hardware'
+    ? 'is a software adapter, which is opened only with prefer: "software"'
+    : 'is a hardware adapter';
+}
+
+function request(adapter: GPUAdapter, features: readonly string[]): GPUDeviceDescriptor {
+  const has = features.filter((name) => adapter.features.has(name));
+  return {
+    requiredFeatures: has as GPUFeatureName[], // the adapter has listed them
+    requiredLimits: limitsOf(adapter.limits),
+  };
+}
+
+function record(pin: readonly [GPU, GPUAdapter, GPUDevice], tried: readonly Attempt[]): OpenedDevice {
+  const [, adapter, device] = pin;
+  pinned.add(pin);
+  const close = () => {
+    device.destroy();
+    device.lost.then(() => pinned.delete(pin)); // the runner has done its last work by then
+  };
+  const { vendor, architecture, device: model, description } = adapter.info;
+  return {
+    device,
+    adapter: { vendor, architecture, device: model, description },
+    features: [...device.features].sort(),
+    limits: limitsOf(device.limits),
+    software: isSoftware(adapter.info),
+    tried,
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+/** Limits are getters of a prototype; an implementation may lack some. */
+function limitsOf(limits: GPUSupportedLimits): { [name: string]: number } {
+  const values: { [name: string]: number } = {};
+  for (const name in limits) {
+    const value: unknown = limits[name as keyof GPUSupportedLimits]; // it was just listed
+    if (typeof value === 'number') values[name] = value;
+  }
+  return values;
+}
+
+function isSoftware(info: GPUAdapterInfo): boolean {
+  const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(names);
+}
+
+function nameOf({ description, device, vendor }: OpenedDevice['adapter']): string {
+  return description || device || vendor || 'an adapter without a name';
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+}

@@ -1,0 +1,205 @@
+import { type BlockSource, BufferPool, type MemoryUse } from './buffer-pool.ts';
+import type { Engine, Resident } from './engine.ts';
+import { KernelError } from './errors.ts';
+import { Checks } from './gpu/checks.ts';
+import { type Binding, Commands } from './gpu/commands.ts';
+import { COPY_DST, COPY_SRC, MAP_READ, MODE_READ, STORAGE } from './gpu/flags.ts';
+import { foldGrid } from './gpu/grid.ts';
+import { Life } from './gpu/life.ts';
+import { bytesOf, cutIntoPortions, portionShapes } from './gpu/portions.ts';
+import { Programs } from './gpu/programs.ts';
+import { Residents } from './gpu/residents.ts';
+import { packUniforms } from './gpu/uniforms.ts';
+import type { AnyKernel, Kernel, Named } from './kernel.ts';
+import { mapNamed } from './named.ts';
+import { type Shape, type Tensor, tensor } from './tensor.ts';
+
+export interface WebgpuEngineOptions {
+  /** Bytes of GPU memory that tensors may take, those kept for reuse included. No limit unless said. */
+  readonly memoryLimit?: number;
+  /** Bytes of a tensor that a kernel sees at once; the device's maxStorageBufferBindingSize unless said. */
+  readonly bindingLimit?: number;
+}
+
+/** An engine that computes on a GPU. Whoever opens it disposes of it, or declares it with `using`. */
+export interface WebgpuEngine extends Engine, Disposable {
+  /** GPU memory that tensors take. */
+  memory(): MemoryUse;
+  /** Waits until the GPU has done all work so far. @throws KernelError, DeviceLostError */
+  finished(): Promise<void>;
+  /** Frees all memory. The device stays open: it belongs to whoever opened it. */
+  dispose(): void;
+}
+
+/**
+ * Opens an engine on a WebGPU device.
+ *
+ * `run` returns at once: work is recorded, and submitted in batches or when a result is asked for. What the GPU has to
+ * object to is therefore thrown by `download` and `finished`, as a KernelError that names kernel and shapes; what shapes,
+ * the memory limit and the device's limits forbid is thrown by `run` itself. When the device is lost, pending downloads
+ * reject with a DeviceLostError and later calls throw it. Tensors larger than a binding are computed a few rows at a
+ * time, where the kernel has rows.
+ *
+ * @param device from `openDevice`, or any other
+ */
+export function webgpuEngine(device: GPUDevice, options: WebgpuEngineOptions = {}): WebgpuEngine {
+  return new GpuEngine(device, options);
+}
+
+/** The engine behind `webgpuEngine`. Tests hand it a memory of their own, with guards around every tensor. */
+export class GpuEngine implements WebgpuEngine {
+  readonly name = 'webgpu';
+  readonly #device: GPUDevice;
+  readonly #life: Life;
+  readonly #checks: Checks;
+  readonly #commands: Commands;
+  readonly #programs: Programs;
+  readonly #memory: BlockSource;
+  readonly #readBacks: BlockSource;
+  readonly #residents: Residents;
+  readonly #limits: { readonly bytes: number; readonly alignment: number; readonly workgroups: number };
+
+  constructor(device: GPUDevice, { memoryLimit, bindingLimit }: WebgpuEngineOptions, memory?: BlockSource) {
+    this.#device = device;
+    this.#life = new Life(device, 'webgpuEngine');
+    this.#checks = new Checks(device);
+    this.#commands = new Commands(device, this.#checks);
+    this.#programs = new Programs(device, this.#checks);
+    this.#memory = memory ?? this.#pool(STORAGE | COPY_SRC | COPY_DST, memoryLimit);
+    this.#readBacks = this.#pool(MAP_READ | COPY_DST);
+    this.#residents = new Residents(this.#memory, device.limits.maxBufferSize);
+    this.#limits = {
+      bytes: bindingLimit ?? device.limits.maxStorageBufferBindingSize,
+      alignment: device.limits.minStorageBufferOffsetAlignment,
+      workgroups: device.limits.maxComputeWorkgroupsPerDimension,
+    };
+  }
+
+  upload(source: Tensor): Resident {
+    this.#life.require();
+    const resident = this.#residents.allocate(source.shape, `upload of [${source.shape.join(', ')}]`);
+    this.#commands.write(this.#residents.blockOf(resident), source.data);
+    return resident;
+  }
+
+  run<In extends string, U extends string, O>(
+    kernel: Kernel<In, U, O>,
+    inputs: Named<In, Resident>,
+    options: O,
+  ): Resident {
+    this.#life.require();
+    for (const name of kernel.inputs) this.#residents.blockOf(inputs[name]);
+    const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
+    const run = `${kernel.name}(${kernel.inputs.map((name) => `[${shapes[name].join(', ')}]`).join(', ')})`;
+    const shape = kernel.plan(shapes, options).output;
+    const portions = cutIntoPortions(kernel, { shapes, output: shape, options, run }, this.#limits);
+    const output = this.#residents.allocate(shape, run);
+    try {
+      for (const { start, end, split } of portions) {
+        const part = portionShapes(kernel.inputs, shapes, { start, end, split });
+        this.#dispatch(kernel, { inputs, shapes: part, start, split, output, options, run });
+      }
+    } catch (error) {
+      this.#residents.release(output);
+      throw error;
+    }
+    return output;
+  }
+
+  async download(source: Resident): Promise<Tensor> {
+    this.#life.require();
+    const bytes = bytesOf(source.shape);
+    const from = { block: this.#residents.blockOf(source), offset: 0, bytes };
+    const staging = this.#readBacks.acquire(bytes, `download of [${source.shape.join(', ')}]`);
+    this.#commands.copy(from, staging.buffer);
+    this.#commands.submit();
+    const mapped = staging.buffer.mapAsync(MODE_READ, 0, bytes);
+    mapped.catch(() => {}); // waited for below, unless an error that explains its failure comes first
+    try {
+      await this.#life.wait(this.#checks.settle());
+      await this.#life.wait(mapped);
+      return tensor(new Float32Array(staging.buffer.getMappedRange(0, bytes).slice(0)), source.shape);
+    } finally {
+      staging.buffer.unmap();
+      this.#readBacks.release(staging);
+    }
+  }
+
+  release(...residents: readonly Resident[]): void {
+    for (const resident of residents) this.#residents.release(resident);
+  }
+
+  scope<T extends Resident | readonly Resident[]>(work: () => T): T {
+    return this.#residents.scope(work);
+  }
+
+  memory(): MemoryUse {
+    return this.#memory.memory();
+  }
+
+  async finished(): Promise<void> {
+    this.#life.require();
+    this.#commands.submit();
+    await this.#life.wait(this.#device.queue.onSubmittedWorkDone());
+    await this.#life.wait(this.#checks.settle());
+  }
+
+  dispose(): void {
+    this.#life.end(new Error('webgpuEngine is disposed of; open another.'));
+    this.#commands.dispose();
+    this.#residents.dispose();
+    this.#readBacks.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #dispatch(kernel: AnyKernel, job: Job): void {
+    const { inputs, shapes, start, split, output, options, run } = job;
+    const plan = kernel.plan(shapes, options);
+    const bind = (resident: Resident, shape: Shape, isSplit: boolean): Binding => {
+      const bytes = bytesOf(shape);
+      return { block: this.#residents.blockOf(resident), offset: isSplit ? start * (bytes / shape[0]) : 0, bytes };
+    };
+    const bindings = kernel.inputs.map((name: string) => bind(inputs[name], shapes[name], split.includes(name)));
+    this.#commands.dispatch({
+      program: this.#programs.of(kernel),
+      bindings: [...bindings, bind(output, plan.output, split.length > 0)],
+      uniforms: packUniforms(kernel, plan.uniforms),
+      workgroups: foldGrid(plan.workgroups, this.#limits.workgroups, run),
+      run,
+    });
+  }
+
+  #pool(usage: number, limit = Number.POSITIVE_INFINITY): BufferPool {
+    return new BufferPool({
+      usage,
+      limit,
+      maxBufferSize: this.#device.limits.maxBufferSize,
+      create: (descriptor, onFailure) => this.#createBuffer(descriptor, onFailure),
+      beforeDestroy: () => this.#commands.submit(),
+    });
+  }
+
+  #createBuffer(descriptor: GPUBufferDescriptor, onFailure: () => void): GPUBuffer {
+    return this.#checks.watch(
+      () => this.#device.createBuffer(descriptor),
+      (kind, message) => {
+        onFailure();
+        return new KernelError(kind, `${descriptor.label}, ${descriptor.size} bytes,`, message);
+      },
+    );
+  }
+}
+
+/** A run, or a portion of one that begins at row `start` of the output and of the inputs named in `split`. */
+interface Job {
+  readonly inputs: Named<string, Resident>;
+  readonly shapes: Named<string, Shape>;
+  readonly start: number;
+  readonly split: readonly string[];
+  readonly output: Resident;
+  readonly options: unknown;
+  readonly run: string;
+}

@@ -1,0 +1,67 @@
+import {
+  type AnyKernel,
+  DeviceError,
+  type KernelName,
+  kernels,
+  mapNamed,
+  numpyRandom,
+  openDevice,
+} from '../../../src/index.ts';
+import { GpuEngine } from '../../../src/webgpu-engine.ts';
+import { normalisedError, referenceOf } from '../../support/agreement.ts';
+import { GuardedMemory } from '../../support/guarded-memory.ts';
+
+/** What the page does when a test asks it to. All that it returns is plain data, for it crosses into another process. */
+export interface Page {
+  /** The names of all kernels, as the browser has them. */
+  names(): readonly string[];
+  describe(): { readonly software: boolean; readonly features: readonly string[] };
+  /** Runs every sample of a kernel on the GPU and in the reference loops. */
+  compare(name: KernelName): Promise<readonly Comparison[]>;
+  /** What `openDevice` says when it is asked for hardware, as this browser has none. */
+  refusal(): Promise<DeviceError['tried']>;
+}
+
+export interface Comparison {
+  readonly error: number;
+  readonly tolerance: number;
+  /** Elements of the output that are still the sentinel. */
+  readonly unwritten: number;
+  /** Numbers written outside of any tensor. */
+  readonly overruns: number;
+  readonly shape: readonly number[];
+  readonly expectedShape: readonly number[];
+}
+
+const opened = await openDevice({ prefer: 'software' });
+const memory = new GuardedMemory(opened.device);
+const engine = new GpuEngine(opened.device, {}, memory);
+
+const page: Page = {
+  names: () => Object.keys(kernels),
+  describe: () => ({ software: opened.software, features: opened.features }),
+  async compare(name) {
+    const kernel: AnyKernel = kernels[name];
+    const results: Comparison[] = [];
+    for (const [inputs, options] of kernel.samples(numpyRandom(5))) {
+      const uploaded = mapNamed(kernel.inputs, (input) => engine.upload(inputs[input]));
+      const { data, shape } = await engine.download(engine.run(kernel, uploaded, options));
+      const expected = referenceOf(kernel, inputs, options);
+      results.push({
+        error: normalisedError(data, expected.data),
+        tolerance: kernel.tolerance ?? 1e-7,
+        unwritten: data.filter(Number.isNaN).length,
+        overruns: await memory.overruns(),
+        shape,
+        expectedShape: expected.shape,
+      });
+    }
+    return results;
+  },
+  async refusal() {
+    const reason: unknown = await openDevice().catch((error: unknown) => error);
+    if (reason instanceof DeviceError) return reason.tried;
+    throw new Error('openDevice opened a software adapter that nobody asked for.');
+  },
+};
+Object.assign(globalThis, { page });

@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { create } from 'webgpu';
+import { DeviceError, openDevice } from '../src/index.ts';
+import { describeGpu } from './support/describe-gpu.ts';
+
+describe('openDevice', () => {
+  test('a missing package is said as data, not as a crash', async () => {
+    expect(JSON.parse(await play('withoutPackage'))).toEqual([
+      { adapter: 'navigator.gpu', reason: 'this runtime has none' },
+      {
+        adapter: 'the package webgpu',
+        reason: "Cannot find package 'webgpu'; install it with: npm install webgpu",
+      },
+    ]);
+  });
+
+  test('a system without adapters is said as data', async () => {
+    const none = create(['backend=null', 'adapter=no adapter has this name']);
+    const error: unknown = await openDevice({ gpu: none }).catch((reason) => reason);
+    expect(error).toBeInstanceOf(DeviceError);
+    expect((error as DeviceError).tried).toEqual([
+      { adapter: 'the system', reason: expect.stringMatching(/^offers no adapter: no adapter with backend 'null'/) },
+    ]);
+  });
+
+  test('half precision that computes wrongly is left out, and why is told', async () => {
+    using opened = await openDevice({ gpu: create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']) });
+    expect(opened.features).not.toContain('shader-f16'); // the null backend computes nothing
+    expect(opened.features).toContain('subgroups');
+    expect(opened.tried).toEqual([
+      { adapter: 'null-backend', reason: 'half precision (shader-f16) computes wrong results' },
+    ]);
+  });
+
+  test('features that an adapter lacks are not asked for', async () => {
+    using opened = await openDevice({ gpu: create(['backend=null']), features: ['subgroups', 'no-such-feature'] });
+    expect(opened.features).toContain('subgroups');
+    expect(opened.features).not.toContain('timestamp-query');
+  });
+});
+
+describeGpu('openDevice on a GPU', ({ open }) => {
+  test('describes what was opened, with all the limits of the adapter', async () => {
+    using opened = await open();
+    const adapterLimit = opened.limits.maxStorageBufferBindingSize;
+    expect(opened.device.limits.maxStorageBufferBindingSize).toBe(adapterLimit);
+    expect(adapterLimit).toBeGreaterThan(0);
+    expect(opened.features).toEqual([...opened.device.features].sort());
+    expect(`${opened.adapter.description}${opened.adapter.device}`).not.toBe('');
+  });
+
+  test('a software adapter is never opened unless asked for, and named as what was there', async () => {
+    using opened = await open();
+    if (!opened.software) return; // a machine whose own GPU is tested
+    const error: DeviceError = await openDevice().then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(error.tried).toEqual([
+      {
+        adapter: opened.adapter.description,
+        reason: 'is a software adapter, which is opened only with prefer: "software"',
+      },
+    ]);
+    expect(error.message).toMatch(/^openDevice found no hardware adapter. Tried .* software adapter/);
+  });
+
+  test('a device outlives the garbage collection of everything that opened it', async () => {
+    expect(await play('collectGarbage', '--expose-gc')).toBe('alive');
+  });
+
+  test('devices can be closed and opened again', async () => {
+    expect(await play('reopen', '--expose-gc')).toBe('reopened');
+  });
+
+  test.each(['leaveOpen', 'dispose'])('the process ends by itself: %s', async (scene) => {
+    expect(await play(scene)).toBe('0,2');
+  });
+});
+
+/** Plays a scene of support/device-scenes.ts in a process of its own and returns what it printed. */
+async function play(scene: string, ...flags: string[]): Promise<string> {
+  const script = fileURLToPath(new URL('support/device-scenes.ts', import.meta.url));
+  const parameters = ['--conditions=source', ...flags, script, scene];
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, { timeout: 30_000 });
+  return stdout.trim();
+}

@@ -1,0 +1,222 @@
+import fc from 'fast-check';
+import {
+  type AnyKernel,
+  averagePool,
+  compute,
+  conv2d,
+  type KernelName,
+  kernels,
+  maxPool,
+  type Named,
+  numpyRandom,
+  type Shape,
+  type Tensor,
+  uniformTensor,
+} from '../../src/index.ts';
+
+/** Inputs and options to run a kernel on. */
+export interface RandomRun {
+  readonly inputs: Named<string, Tensor>;
+  readonly options: unknown;
+}
+
+interface Plan {
+  readonly shapes: Named<string, Shape>;
+  readonly options?: unknown;
+  /** Makes inputs fit that depend on each other's numbers. */
+  readonly finish?: (inputs: { [name: string]: Tensor }) => { [name: string]: Tensor };
+}
+
+/**
+ * Random runs of a kernel: lengths of one and odd lengths among them, every option that it has, numbers in [−2, 2) with a
+ * fifth of them exactly 0.
+ */
+export function randomRuns(name: KernelName): fc.Arbitrary<RandomRun> {
+  return fc.tuple(plans[name], fc.integer({ min: 0, max: 2 ** 31 })).map(([plan, seed]) => {
+    const random = numpyRandom(seed);
+    const kernel: AnyKernel = kernels[name];
+    const inputs = Object.fromEntries(
+      kernel.inputs.map((input: string) => {
+        const { data, shape } = uniformTensor(random, plan.shapes[input], -2, 2);
+        return [input, { data: data.map((value) => (random.uniform() < 0.2 ? 0 : value)), shape }];
+      }),
+    );
+    return { inputs: plan.finish?.(inputs) ?? inputs, options: plan.options };
+  });
+}
+
+const small = fc.integer({ min: 1, max: 3 });
+const length = fc.integer({ min: 1, max: 9 });
+const side = fc.integer({ min: 1, max: 21 });
+const anyShape = fc.array(length, { maxLength: 4 });
+const images = fc.tuple(small, length, side, side);
+const pair = fc.tuple(small, small);
+
+const pointwise = anyShape.map((shape): Plan => ({ shapes: { input: shape } }));
+
+/** Two shapes that broadcast: axes missing in front or of length 1 in one of them. */
+function broadcasting(left: string, right: string, options?: unknown): fc.Arbitrary<Plan> {
+  const part = fc.record({ missing: fc.integer({ min: 0, max: 2 }), ones: fc.nat(15) });
+  return fc.tuple(anyShape, part, fc.boolean()).map(([shape, { missing, ones }, swap]) => {
+    const other = shape.map((axis, index) => (ones & (1 << index) ? 1 : axis)).slice(missing);
+    return { shapes: { [left]: swap ? other : shape, [right]: swap ? shape : other }, options };
+  });
+}
+
+const window = fc.record({
+  kernel: pair,
+  strides: pair,
+  dilations: pair,
+  pads: fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2)),
+});
+
+/** An image that holds at least one window, and a few rows and columns more. */
+function imageFor(extra: readonly [number, number], kernel: readonly number[], dilations: readonly number[]): number[] {
+  return extra.map((more, axis) => dilations[axis] * (kernel[axis] - 1) + 1 + more);
+}
+
+const convolution = fc
+  .tuple(
+    window,
+    fc.record({ groups: small, channels: small, filters: small, batch: small }),
+    fc.tuple(fc.nat(9), fc.nat(9)),
+  )
+  .map(([{ kernel, ...options }, { groups, channels, filters, batch }, extra]) => ({
+    input: [batch, groups * channels, ...imageFor(extra, kernel, options.dilations)],
+    weights: [groups * filters, channels, ...kernel],
+    bias: [groups * filters],
+    options: { ...options, groups },
+  }));
+
+const pooling = fc
+  .tuple(window, fc.boolean(), fc.tuple(small, length), fc.tuple(fc.nat(9), fc.nat(9)), fc.boolean())
+  .map(([{ kernel, strides, dilations, pads }, ceilMode, batch, extra, countIncludePad]) => ({
+    input: [...batch, ...imageFor(extra, kernel, dilations)],
+    average: [...batch, ...imageFor(extra, kernel, [1, 1])],
+    options: {
+      kernel,
+      strides,
+      dilations,
+      pads: pads.map((pad, at) => Math.min(pad, kernel[at % 2] - 1)) as [number, number, number, number],
+      ceilMode,
+    },
+    countIncludePad,
+  }));
+
+const oneImage = fc.tuple(small, side, side).map((axes) => [1, ...axes]);
+
+function round(tensor: Tensor, factor: number): Tensor {
+  return { data: tensor.data.map((value) => Math.round(value * factor)), shape: tensor.shape };
+}
+
+const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
+  add: broadcasting('left', 'right'),
+  averagePool: pooling.map(({ average, options: { dilations: _, ...options }, countIncludePad }) => ({
+    shapes: { input: average },
+    options: { ...options, countIncludePad },
+  })),
+  averagePoolBackward: pooling.map(({ average, options: { dilations: _, ...rest }, countIncludePad }) => {
+    const options = { ...rest, countIncludePad };
+    const { output } = averagePool.plan({ input: average }, options);
+    return { shapes: { gradient: output }, options: { ...options, inputSize: average.slice(2) } };
+  }),
+  channelMeans: images.map((input) => ({ shapes: { input } })),
+  conv2d: fc
+    .tuple(convolution, fc.boolean())
+    .map(([{ options, ...shapes }, relu]) => ({ shapes, options: { ...options, relu } })),
+  conv2dFused: fc.tuple(convolution, fc.boolean()).map(([{ options, ...shapes }, relu]) => ({
+    shapes: { ...shapes, residual: conv2d.plan(shapes, options).output },
+    options: { ...options, relu },
+  })),
+  conv2dTranspose: convolution.map(({ options, ...shapes }) => ({
+    shapes: { input: conv2d.plan(shapes, options).output, weights: shapes.weights },
+    options: { ...options, outputSize: shapes.input.slice(2) },
+  })),
+  divide: broadcasting('left', 'right').map((plan) => ({
+    ...plan,
+    finish: ({ left, right }) => ({ left, right: { ...right, data: right.data.map((value) => value || 1) } }),
+  })),
+  fillRegions: fc.tuple(oneImage, length).map(([image, variants]) => ({
+    shapes: { image, fill: image, ranks: [1, ...image.slice(2)], steps: [variants, 1] },
+    finish: (inputs) => ({ ...inputs, ranks: round(inputs.ranks, 2), steps: round(inputs.steps, 2) }),
+  })),
+  guardedDivide: broadcasting('numerator', 'denominator'),
+  keepNonZero: broadcasting('signal', 'condition'),
+  maskImages: fc
+    .record({
+      image: oneImage,
+      variants: length,
+      map: pair,
+      resize: fc.constantFrom('half-pixel', 'corner-aligned'),
+      normalise: fc.constantFrom('after-resize', 'before-resize'),
+      epsilon: fc.constantFrom(0, 1e-8, 0.125),
+    })
+    .map(({ image, variants, map, ...options }) => ({ shapes: { image, activations: [variants, ...map] }, options })),
+  matmul: fc
+    .tuple(side, side, side, fc.record({ transposeLeft: fc.boolean(), transposeRight: fc.boolean() }))
+    .map(([rows, inner, columns, options]) => ({
+      shapes: {
+        left: options.transposeLeft ? [inner, rows] : [rows, inner],
+        right: options.transposeRight ? [columns, inner] : [inner, columns],
+      },
+      options,
+    })),
+  maxPool: pooling.map(({ input, options }) => ({ shapes: { input }, options })),
+  maxPoolBackward: pooling.map(({ input, options }) => {
+    const { output } = maxPool.plan({ input }, options);
+    return {
+      shapes: { gradient: output, input, output },
+      options,
+      finish: (inputs) => ({ ...inputs, output: compute(maxPool, { input: inputs.input }, options) }),
+    };
+  }),
+  minMax: fc
+    .tuple(fc.array(length, { minLength: 2, maxLength: 4 }), fc.constantFrom(0, 1e-7, 0.125))
+    .map(([input, epsilon]) => ({ shapes: { input }, options: { epsilon } })),
+  multiply: broadcasting('left', 'right'),
+  negativePart: pointwise,
+  padAxis: fc
+    .record({ input: images, axis: small, before: fc.nat(3), after: fc.nat(3) })
+    .map(({ input, ...options }) => ({ shapes: { input }, options })),
+  positivePart: pointwise,
+  rectifierGradient: fc
+    .record({
+      shape: anyShape,
+      floor: fc.constantFrom(0, -1),
+      ceiling: fc.constantFrom(1, 6, Number.POSITIVE_INFINITY),
+      slope: fc.constantFrom(0, 0.01),
+    })
+    .map(({ shape, ...options }) => ({ shapes: { gradient: shape, input: shape }, options })),
+  replacePixels: fc.tuple(oneImage, length).map(([image, variants]) => ({
+    shapes: { image, fill: image, ranks: image, ranges: [variants, 2] },
+    finish: (inputs) => ({ ...inputs, ranks: round(inputs.ranks, 3), ranges: round(inputs.ranges, 3) }),
+  })),
+  reshape: images.map(([batch, channels, height, width]) => ({
+    shapes: { input: [batch, channels, height, width] },
+    options: { shape: [batch, height, width * channels] },
+  })),
+  sigmoid: pointwise,
+  sliceAxis: images.chain((input) =>
+    fc.record({ axis: small, from: fc.nat(20), count: side }).map(({ axis, from, count }) => {
+      const start = from % input[axis];
+      return { shapes: { input }, options: { axis, start, end: Math.min(start + count, input[axis]) } };
+    }),
+  ),
+  softmax: fc.tuple(length, fc.integer({ min: 1, max: 150 })).map((input) => ({ shapes: { input } })),
+  stabilisedDivide: broadcasting('numerator', 'denominator', { epsilon: 0.25 }),
+  subtract: broadcasting('left', 'right'),
+  sumAxes: fc
+    .tuple(images, fc.subarray([0, 1, 2, 3], { minLength: 1 }))
+    .map(([input, axes]) => ({ shapes: { input }, options: { axes } })),
+  translate: fc.tuple(oneImage, length).map(([image, variants]) => ({
+    shapes: { image, fill: image, shifts: [variants, 1] },
+    finish: (inputs) => ({ ...inputs, shifts: round(inputs.shifts, 6) }),
+  })),
+  transpose: fc
+    .tuple(images, fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }))
+    .map(([input, axes]) => ({ shapes: { input }, options: { axes } })),
+  upsampleBilinear: fc
+    .record({ maps: images, size: fc.tuple(side, side), convention: fc.constantFrom('half-pixel', 'corner-aligned') })
+    .map(({ maps, ...options }) => ({ shapes: { input: maps }, options })),
+  weightedSum: images.map((activations) => ({ shapes: { weights: activations.slice(0, 2), activations } })),
+};

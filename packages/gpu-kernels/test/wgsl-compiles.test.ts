@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { create } from 'webgpu';
+import { Checks } from '../src/gpu/checks.ts';
+import { chooseVariant, Programs } from '../src/gpu/programs.ts';
+import { type AnyKernel, KernelError, type KernelName, kernels, type Variant } from '../src/index.ts';
+
+// Dawn's null backend checks programs, bindings and pipelines of every feature on any machine, and computes nothing.
+const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+const FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups'];
+
+/** The same computation with and without features of the device. */
+const halves: AnyKernel = {
+  ...kernels.positivePart,
+  name: 'halves',
+  wgsl: [
+    {
+      features: ['shader-f16', 'subgroups'],
+      code: `enable f16;\nenable subgroups;\n${kernels.positivePart.wgsl}`.replace(
+        'let index =',
+        'let lanes = subgroupAdd(1u);\nlet half = f16(lanes);\nlet index =',
+      ),
+    },
+    { features: ['shader-f16'], code: `enable f16;\n${kernels.positivePart.wgsl}` },
+    { features: [], code: String(kernels.positivePart.wgsl) },
+  ],
+};
+
+describe('every program', () => {
+  let adapter: GPUAdapter; // kept, as gpu is, for as long as the device lives
+  let device: GPUDevice;
+  let checks: Checks;
+  let programs: Programs;
+
+  beforeAll(async () => {
+    adapter = (await gpu.requestAdapter())!; // the null backend is always there
+    device = await adapter.requestDevice({ requiredFeatures: FEATURES });
+    checks = new Checks(device);
+    programs = new Programs(device, checks);
+  });
+  afterAll(() => device.destroy());
+
+  test.each(Object.keys(kernels) as KernelName[])('of %s compiles, in every variant', async (name) => {
+    for (const wgsl of variantsOf(kernels[name])) programs.of({ ...kernels[name], wgsl: [wgsl] });
+    await checks.settle();
+  });
+
+  test('for devices with more features compiles as well', async () => {
+    for (const variant of variantsOf(halves)) programs.of({ ...halves, wgsl: [{ ...variant, features: [] }] });
+    await checks.settle();
+    expect(String((halves.wgsl as Variant[])[0].code)).toContain('subgroupAdd'); // the replacement took place
+  });
+
+  test('is compiled once for each text and constants', async () => {
+    const constant = (value: number): AnyKernel => ({
+      ...kernels.add,
+      wgsl: [{ features: [], code: `override width = 1u;\n${kernels.add.wgsl}`, constants: { width: value } }],
+    });
+    expect(programs.of({ ...kernels.add })).toBe(programs.of(kernels.add));
+    expect(programs.of(constant(2))).toBe(programs.of(constant(2)));
+    expect(programs.of(constant(2))).not.toBe(programs.of(constant(4)));
+    await checks.settle();
+  });
+
+  test('that does not compile is reported with its kernel, line and column, every time it is run', async () => {
+    const broken: AnyKernel = { ...kernels.sigmoid, wgsl: '\n\n  let nonsense = ;' };
+    for (const _ of ['first', 'second']) {
+      programs.of(broken);
+      const error = await checks.settle().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(KernelError);
+      expect(String(error)).toMatch(/The program of sigmoid failed on the GPU \(validation\).*3:/s);
+    }
+  });
+
+  test('is the first whose features the device has', () => {
+    const names = (...features: string[]) => chooseVariant(halves, new Set(features)).features;
+    expect(names('shader-f16', 'subgroups', 'timestamp-query')).toEqual(['shader-f16', 'subgroups']);
+    expect(names('shader-f16')).toEqual(['shader-f16']);
+    expect(names('subgroups')).toEqual([]);
+    const only = { ...halves, wgsl: (halves.wgsl as Variant[]).slice(0, 2) };
+    expect(() => chooseVariant(only, new Set())).toThrow(
+      'halves has no program for this device: each needs features it lacks (shader-f16 and subgroups, or shader-f16).',
+    );
+  });
+
+  test('binds no more tensors than the device allows', () => {
+    const greedy: AnyKernel = { ...kernels.add, inputs: Array.from({ length: 40 }, (_, index) => `input${index}`) };
+    expect(() => programs.of(greedy)).toThrow(/add binds 41 tensors, but maxStorageBuffersPerShaderStage .* is \d+\./);
+  });
+});
+
+function variantsOf({ wgsl }: AnyKernel): readonly Variant[] {
+  return typeof wgsl === 'string' ? [{ features: [], code: wgsl }] : wgsl;
+}
