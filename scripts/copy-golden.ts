@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
  *     <source>/{inputs,cam,lrp,kernels,metrics}/  →  <target>/…, each with a manifest of what is there
  *
  * An array is copied when its file has at most `--largest` bytes and its name contains no `--leave`, or when its name
- * contains a `--keep`; the manifest's `arrays` lists those alone, everything else in it stays as it is. Only the
+ * contains a `--keep`; the manifest's `arrays` lists those, and of the others only what a `--list` names, for its
+ * checksums. Everything else in the manifest stays as it is. Only the
  * manifest of `metrics` is cut down (see `shorten`). PNGs are copied where their name contains `--images`. Folders of
  * the target that are written are emptied first. `--part` copies some parts only.
  *
@@ -25,6 +26,7 @@ const { values: options, positionals } = parseArgs({
     images: { type: 'string', default: '_224' },
     keep: { type: 'string', multiple: true, default: [] },
     leave: { type: 'string', multiple: true, default: [] },
+    list: { type: 'string', multiple: true, default: [] },
     part: { type: 'string', multiple: true, default: ['inputs', 'cam', 'lrp', 'kernels', 'metrics'] },
   },
 });
@@ -79,8 +81,9 @@ async function planPart(source: string, part: string): Promise<PartCopy> {
   for (const array of manifest.arrays) {
     const { size } = await stat(join(folder, array.file));
     const named = (names: readonly string[]) => names.some((name) => array.name.includes(name));
-    if ((size > Number(options.largest) || named(options.leave)) && !named(options.keep)) continue;
-    arrays.push(array);
+    const left = (size > Number(options.largest) || named(options.leave)) && !named(options.keep);
+    if (!left || named(options.list)) arrays.push(array);
+    if (left) continue;
     files.push(array.file);
     bytes += size;
   }

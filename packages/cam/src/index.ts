@@ -1,6 +1,7 @@
 export type { BackwardOp, Rule, Step } from './backward/rule.ts';
 export { type RuleName, rules } from './backward/rules/index.ts';
 export { walk } from './backward/walk.ts';
+export { requireWalk } from './classifiers/derived-models.ts';
 export { availableProviders, type OrtOptions, ortClassifier, type Provider, providers } from './classifiers/ort.ts';
 export { ModelError, NameError, nearest } from './errors.ts';
 export { explain } from './explain.ts';

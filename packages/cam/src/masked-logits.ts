@@ -17,23 +17,13 @@ export interface MaskedLogits {
  * Score-CAM's matrix, filled as it is asked for. No forward pass is spent twice:
  *
  * - a row once computed serves every target and weighting;
- * - channels that become the same mask (the same up to scale and offset, bit for bit) share a row;
+ * - channels that become the same mask (min-maxed with the convention's ε, bit for bit) share a row;
  * - constant channels have a mask of zeros and share the blank image's row.
  *
  * The masks travel as h×w numbers a channel and are made where the classifier computes; memory is one batch.
- *
- * @param image 1×C×H×W
- * @param activations channels×h×w
  */
-export function maskedLogits(from: {
-  classifier: Classifier;
-  image: Tensor;
-  activations: Tensor;
-  batch: number;
-  signal?: AbortSignal;
-  onMasked?: OnMasked;
-}): MaskedLogits {
-  const { classifier, image, activations, batch, signal, onMasked } = from;
+export function maskedLogits(from: MaskedImage): MaskedLogits {
+  const { classifier, image, activations } = from;
   const kept = new Map<string, Map<string, Float32Array<ArrayBuffer>>>(); // convention → mask → logits
   let blankRow: Float32Array<ArrayBuffer> | undefined;
 
@@ -45,43 +35,49 @@ export function maskedLogits(from: {
   async function of(channels: readonly number[], convention: MaskConvention): Promise<Tensor> {
     const known = kept.get(JSON.stringify(convention)) ?? new Map<string, Float32Array<ArrayBuffer>>();
     kept.set(JSON.stringify(convention), known);
-    const keys = channels.map((channel) => maskKey(activations, channel));
+    const keys = channels.map((channel) => maskKey(activations, channel, convention));
     if (keys.includes(CONSTANT)) known.set(CONSTANT, await blank());
     const missing = new Map(keys.map((key, row) => [key, channels[row]]));
     for (const key of known.keys()) missing.delete(key);
     if (missing.size > 0) {
-      const logits = await sweepMasks([...missing.values()], convention);
+      const logits = await sweepMasks(from, [...missing.values()], convention);
       for (const [row, key] of [...missing.keys()].entries()) known.set(key, rows(logits, row, row + 1).data.slice());
     }
     return stack(keys.map((key) => tensor(known.get(key)!, [1, classifier.classes]))); // every key is known by now
   }
 
-  function sweepMasks(channels: readonly number[], options: MaskConvention): Promise<Tensor> {
-    const inputs = { image, activations: stack(channels.map((channel) => rows(activations, channel, channel + 1))) };
-    return sweep({
-      classifier,
-      kernel: maskImages,
-      inputs,
-      rows: 'activations',
-      options,
-      batch,
-      signal,
-      onBatch: onMasked,
-    });
-  }
-
   return { of, blank };
+}
+
+/** An image, what a layer made of it, and who classifies it under masks. */
+export interface MaskedImage {
+  readonly classifier: Classifier;
+  /** 1×C×H×W */
+  readonly image: Tensor;
+  /** channels×h×w */
+  readonly activations: Tensor;
+  /** Masked images that are alive at once. */
+  readonly batch: number;
+  readonly signal?: AbortSignal;
+  readonly onMasked?: OnMasked;
+}
+
+function sweepMasks(from: MaskedImage, channels: readonly number[], options: MaskConvention): Promise<Tensor> {
+  const { classifier, image, activations, batch, signal, onMasked } = from;
+  const inputs = { image, activations: stack(channels.map((channel) => rows(activations, channel, channel + 1))) };
+  const request = { classifier, kernel: maskImages, inputs, rows: 'activations' as const, options, batch, signal };
+  return sweep({ ...request, onBatch: onMasked });
 }
 
 /** Key of the masks that a constant channel makes: zeros. */
 const CONSTANT = 'constant';
 
-/** Equal for channels whose min-maxed activations are the same numbers. */
-function maskKey(activations: Tensor, channel: number): string {
+/** Equal for channels whose activations, min-maxed as the convention says, are the same numbers. */
+function maskKey(activations: Tensor, channel: number, { epsilon }: MaskConvention): string {
   if (isConstant(activations, channel)) return CONSTANT;
   const values = channelOf(activations, channel);
   const low = values.reduce((a, b) => Math.min(a, b));
   const span = values.reduce((a, b) => Math.max(a, b)) - low;
-  const mask = values.map((value) => (value - low) / span);
-  return Buffer.from(mask.buffer).toString('latin1');
+  const mask = values.map((value) => (value - low) / (span + epsilon));
+  return new TextDecoder('latin1').decode(mask); // a character for each byte: nothing is lost
 }

@@ -1,5 +1,5 @@
 import { numpyRandom, type Random, rows, type Tensor, tensor } from '@cambium/gpu-kernels';
-import { rules } from './backward/rules/index.ts';
+import { type RuleName, rules } from './backward/rules/index.ts';
 import { ModelError } from './errors.ts';
 import { resolveLayer } from './layers.ts';
 import { type MaskedLogits, maskedLogits, type OnMasked } from './masked-logits.ts';
@@ -39,56 +39,53 @@ export async function probeImage(
   options: ProbeOptions = {},
 ): Promise<ImageProbe> {
   const { layers = [], batch = 16, seed = 42, signal, onMasked } = options;
-  const { graph } = classifier;
-  const forward = await classifier.values(
-    image,
-    layers.map((layer) => resolveLayer(graph, layer)),
-  );
+  const { graph, classes } = classifier;
+  const kept = layers.map((layer) => resolveLayer(graph, layer));
+  const forward = await classifier.values(image, kept);
   const activations = new Map(Object.entries(forward.layers));
   const masked = new Map<string, MaskedLogits>();
-  const walked = new Map<string, Promise<Tensor>>();
-  const { data: logits } = forward.logits;
+  const walkBack = keptWalks(classifier, image);
 
   async function activationsAt(value: string): Promise<Tensor> {
     if (!activations.has(value)) activations.set(value, (await classifier.values(image, [value])).layers[value]);
     return withoutBatch(activations.get(value)!, value); // set just above
   }
 
-  function maskedAt(value: string, values: Tensor): MaskedLogits {
-    const found =
-      masked.get(value) ?? maskedLogits({ classifier, image, activations: values, batch, signal, onMasked });
-    masked.set(value, found);
-    return found;
-  }
-
   async function at(layer: string, target: number): Promise<Probe> {
-    requireClass(target, classifier.classes);
+    requireClass(target, classes);
     const value = resolveLayer(graph, layer);
     const values = await activationsAt(value);
-    const matrix = maskedAt(value, values);
+    const matrix =
+      masked.get(value) ?? maskedLogits({ classifier, image, activations: values, batch, signal, onMasked });
+    masked.set(value, matrix);
     return {
       image,
       layer,
       target,
-      logits,
+      logits: forward.logits.data,
       activations: values,
       random: randomFor(seed, image, value),
       maskedLogits: matrix.of,
       blankLogits: matrix.blank,
-      backward: (rule, start = rules[rule].start(classifier.classes, target)) => {
-        const key = `${value} ${rule} ${start.join()}`;
-        const asked =
-          walked.get(key) ??
-          classifier
-            .backward(image, value, rule, tensor(start, [1, start.length]))
-            .then(({ arrived }) => withoutBatch(arrived, value));
-        walked.set(key, asked);
-        return asked;
-      },
+      backward: (rule, start = rules[rule].start(classes, target)) => walkBack(value, rule, start),
     };
   }
 
-  return { logits, at };
+  return { logits: forward.logits.data, at };
+}
+
+/** Walks back from the logits of one image; asking again for the same walk is free. */
+function keptWalks(classifier: Classifier, image: Tensor) {
+  const walked = new Map<string, Promise<Tensor>>();
+  return (value: string, rule: RuleName, start: Float32Array<ArrayBuffer>): Promise<Tensor> => {
+    const key = `${value} ${rule} ${start.join()}`;
+    const known = walked.get(key);
+    if (known) return known;
+    const asked = classifier.backward(image, value, rule, tensor(start, [1, start.length]));
+    const arrived = asked.then((result) => withoutBatch(result.arrived, value));
+    walked.set(key, arrived);
+    return arrived;
+  };
 }
 
 /** 1×C×h×w → C×h×w */

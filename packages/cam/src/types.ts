@@ -78,6 +78,8 @@ export interface CamMethod<O> {
   /** Citation of the paper. */
   readonly source: string;
   readonly defaults: O;
+  /** The rules under which the method walks back from the logits: none for one that only looks forward. */
+  rules(options: O): readonly RuleName[];
   /** C weights, one for each channel, or C×h×w for methods that weigh every place by itself. */
   weights(probe: Probe, options: O): Promise<Tensor>;
   finish(options: O): MapFinish;

@@ -1,12 +1,15 @@
 import { numpyRandom, rows, type Tensor, tensor, uniformTensor } from '@cambium/gpu-kernels';
 import { describe, expect, test } from 'vitest';
 import {
+  type AnyCamMethod,
   listLayers,
   ModelError,
+  methods,
   NameError,
   ortClassifier,
   probeImage,
   readModel,
+  requireWalk,
   resolveLayer,
   rules,
 } from '../src/index.ts';
@@ -123,6 +126,30 @@ describe('a network with an operation that has no rule', () => {
     const probe = await shown.at(name, 0);
     await expect(explain(probe, methods['grad-cam'])).rejects.toThrow(/has no rule in "gradient"/);
     expect((await explain(probe, methods['score-cam'])).map.shape).toEqual([8, 8]);
+  });
+});
+
+describe('requireWalk', () => {
+  test('refuses before anything is computed what a walk could not cross, and lets the others pass', () => {
+    const network = pytorchNetworks.find(({ title }) => title.includes('patch tokens'))!;
+    const graph = readModel(network.bytes, { size: [8, 8] });
+    expect(() => requireWalk(graph, listLayers(graph)[0].value, 'gradient')).toThrow(/has no rule in "gradient"/);
+    for (const rule of ['gradient', 'zPlus', 'epsilon', 'alphaBeta', 'epsilonPlus'] as const)
+      requireWalk(caseR(), 'x', rule);
+  });
+
+  test('covers the rules that every method says it walks under', () => {
+    const named = Object.values(methods as { [name: string]: AnyCamMethod }).map((method) => [
+      method.name,
+      method.rules(method.defaults),
+    ]);
+    expect(Object.fromEntries(named)).toEqual({
+      'grad-cam': ['gradient'],
+      'grad-cam++': ['gradient'],
+      'score-cam': [],
+      'relevance-cam': ['zPlus'],
+      'random-cam': [],
+    });
   });
 });
 

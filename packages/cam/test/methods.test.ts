@@ -109,6 +109,23 @@ describe('score-cam', () => {
     expect(weights.data[4]).toBeGreaterThan(0);
   });
 
+  test.each(['author', 'pytorch-grad-cam', 'torch-cam', 'faster'] as const)(
+    'in the form of %s, a channel’s logits do not depend on which others are asked for',
+    async (variant) => {
+      const { mask } = scoreCamVariants[variant];
+      const faint = blocks([
+        [0, 0, 0, 5],
+        [0, 0, 0, 1e-9], // the same picture, but ε of some conventions makes its mask fainter
+        [1, 0, 2, 3],
+      ]);
+      const together = await (await layerProbe(classifier, faint)).maskedLogits([0, 1, 2], mask);
+      for (const channel of [0, 1, 2]) {
+        const alone = await (await layerProbe(classifier, faint)).maskedLogits([channel], mask);
+        expect(largestDifference(rows(together, channel, channel + 1).data, alone.data)).toBeLessThan(1e-5);
+      }
+    },
+  );
+
   test('refuses a number of channels that is not a positive whole one', async () => {
     for (const channels of [0, -1, 1.5, Number.NaN]) {
       await expect(explain(await layerProbe(classifier), methods['score-cam'], { channels })).rejects.toThrow(
@@ -132,14 +149,14 @@ describe('score-cam', () => {
   });
 
   /** A probe whose layer holds the hand-made activations above. */
-  async function layerProbe(inner: Classifier) {
+  async function layerProbe(inner: Classifier, values = activations) {
     const layered: Classifier = {
       ...inner,
       values: async (batch, layers) => {
         const { logits } = await classifier.values(batch, []);
         return {
           logits,
-          layers: Object.fromEntries(layers.map((layer) => [layer, tensor(activations.data, [1, 5, 2, 2])])),
+          layers: Object.fromEntries(layers.map((layer) => [layer, tensor(values.data, [1, ...values.shape])])),
         };
       },
     };

@@ -15,39 +15,16 @@ import { nonNegativeValues } from './signs.ts';
  * @param forward the values of the forward pass and the graph's constants, by name, kept on `engine`
  * @throws ModelError when the layer does not influence the logits, or an operation that must be crossed has no rule
  */
-export function walk(walked: {
-  graph: Graph;
-  engine: Engine;
-  forward: (name: string) => Resident;
-  layer: string;
-  rule: Rule;
-  start: Resident;
-}): Resident {
-  const { graph, engine, forward, layer, rule, start } = walked;
+export function walk(walked: WalkRequest): Resident {
+  const { graph, engine, layer, rule, start } = walked;
   const behind = valuesBehind(graph, layer);
   const path = nodesOnPath(graph, behind);
   checkPath(path, rule, graph, layer);
-  const nonNegative = nonNegativeValues(graph);
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node.op] as const)));
+  const stepAt = stepMaker(walked, behind);
   const arrivals = new Map<string, Resident>([[graph.logits, start]]);
-
   for (const node of path) {
-    const arrived = node.outputs.map((output) => arrivals.get(output) ?? null);
-    const first = arrived.find((resident) => resident !== null);
-    if (!first) continue;
-    const step: Step = {
-      node,
-      input: (index) => forward(node.inputs[index]),
-      output: forward(node.outputs[0]),
-      outputShape: (index) => forward(node.outputs[index]).shape,
-      arrived: arrived[0] ?? first,
-      arrivals: arrived,
-      wanted: node.inputs.map((name) => behind.has(name)),
-      nonNegative: node.inputs.map((name) => nonNegative.has(name)),
-      producer: producers.get(node.inputs[0]) ?? '',
-      constant: (input) => graph.constants.get(node.inputs[input]),
-      engine,
-    };
+    const step = stepAt(node, arrivals);
+    if (!step) continue;
     rule.ops[node.op](step).forEach((passed, index) => {
       if (!passed || !step.wanted[index]) return;
       const name = node.inputs[index];
@@ -56,9 +33,42 @@ export function walk(walked: {
     });
   }
   const result = arrivals.get(layer);
-  if (!result)
-    throw new ModelError(`Nothing of the logits arrives at layer ${layer}: choose a layer that the classifier reads.`);
-  return result;
+  if (result) return result;
+  throw new ModelError(`Nothing of the logits arrives at layer ${layer}: choose a layer that the classifier reads.`);
+}
+
+export interface WalkRequest {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly forward: (name: string) => Resident;
+  readonly layer: string;
+  readonly rule: Rule;
+  /** N×K at the logits. */
+  readonly start: Resident;
+}
+
+/** Makes the step across a node of what has arrived so far; null where nothing has. */
+function stepMaker({ graph, engine, forward }: WalkRequest, behind: ReadonlySet<string>) {
+  const nonNegative = nonNegativeValues(graph);
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node.op] as const)));
+  return (node: GraphNode, arrived: ReadonlyMap<string, Resident>): Step | null => {
+    const arrivals = node.outputs.map((output) => arrived.get(output) ?? null);
+    const first = arrivals.find((resident) => resident !== null);
+    if (!first) return null;
+    return {
+      node,
+      input: (index) => forward(node.inputs[index]),
+      output: forward(node.outputs[0]),
+      outputShape: (index) => forward(node.outputs[index]).shape,
+      arrived: arrivals[0] ?? first,
+      arrivals,
+      wanted: node.inputs.map((name) => behind.has(name)),
+      nonNegative: node.inputs.map((name) => nonNegative.has(name)),
+      producer: producers.get(node.inputs[0]) ?? '',
+      constant: (input) => graph.constants.get(node.inputs[input]),
+      engine,
+    };
+  };
 }
 
 /** The layer and every value computed from it. */

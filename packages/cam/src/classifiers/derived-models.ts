@@ -34,18 +34,30 @@ export const START = 'cambium/start';
  * The forward pass and the walk share every value, and weights stand in the file once: what a rule needs of them (their
  * positive part, their rotation) is traced as nodes that the runtime folds when it compiles.
  */
-export function backwardModel(graph: Graph, layer: string, ruleName: RuleName): DerivedModel {
+export function backwardModel(graph: Graph, layer: string, rule: RuleName): DerivedModel {
+  const { network, engine, arrived } = traceWalk(graph, layer, rule);
+  const outputs = [network.logits, layer, engine.nameOf(arrived)];
+  const inputs = [{ name: START, shape: ['batch', shapeOf(network, network.logits)[1]] as const }];
+  return { bytes: writeModel(network, { outputs, inputs, ...collected(engine) }), outputs };
+}
+
+/**
+ * Makes sure, before anything is computed, that a rule can be walked from the logits back to a layer.
+ *
+ * @throws ModelError naming the first operation and node that it cannot cross
+ */
+export function requireWalk(graph: Graph, layer: string, rule: RuleName): void {
+  traceWalk(graph, layer, rule);
+}
+
+function traceWalk(graph: Graph, layer: string, ruleName: RuleName) {
   const rule = rules[ruleName];
   const network = rule.mergeBatchNorm ? mergeBatchNorm(graph) : graph;
   requireLayer(network, layer, ruleName);
   const engine = onnxEngine(network.opset);
-  const classes = shapeOf(network, network.logits)[1];
-  const start = engine.value(START, [1, classes]);
+  const start = engine.value(START, [1, shapeOf(network, network.logits)[1]]);
   const forward = (name: string): Resident => engine.value(name, shapeOf(network, name));
-  const arrived = walk({ graph: network, engine, forward, layer, rule, start });
-  const outputs = [network.logits, layer, engine.nameOf(arrived)];
-  const inputs = [{ name: START, shape: ['batch', classes] as const }];
-  return { bytes: writeModel(network, { outputs, inputs, ...collected(engine) }), outputs };
+  return { network, engine, arrived: walk({ graph: network, engine, forward, layer, rule, start }) };
 }
 
 /**

@@ -22,6 +22,7 @@ export const gradCamPlusPlus: CamMethod<GradCamPlusPlusOptions> = {
   title: 'Grad-CAM++',
   source: 'Chattopadhay et al. 2018, arXiv 1710.11063, eq. 19; default form and ε = 1e-6 as in pytorch-grad-cam',
   defaults: { variant: 'pytorch-grad-cam' },
+  rules: () => ['gradient'],
   weights: async (probe, { variant }) =>
     plusPlusWeights(probe.activations, await probe.backward('gradient'), denominators[variant]),
   finish: () => pytorchGradCamFinish,

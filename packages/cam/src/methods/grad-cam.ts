@@ -12,6 +12,7 @@ export const gradCam: CamMethod<Record<never, never>> = {
   title: 'Grad-CAM',
   source: 'Selvaraju et al. 2017, arXiv 1610.02391, eq. 1 and 2',
   defaults: {},
+  rules: () => ['gradient'],
   weights: async (probe) => spatialMeans(await probe.backward('gradient')),
   finish: () => pytorchGradCamFinish,
 };

@@ -11,6 +11,7 @@ export const randomCam: CamMethod<Record<never, never>> = {
   title: 'Random-CAM',
   source: 'the sanity baseline of pytorch-grad-cam',
   defaults: {},
+  rules: () => [],
   weights: async ({ activations, random }) => {
     const channels = activations.shape[0];
     return tensor(

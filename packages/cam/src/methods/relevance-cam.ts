@@ -26,6 +26,7 @@ export const relevanceCam: CamMethod<RelevanceCamOptions> = {
   title: 'Relevance-CAM',
   source: 'Lee et al. 2021, "Relevance-CAM: Your Model Already Knows Where to Look", CVPR, eq. 9 and 10',
   defaults: { contrast: '1/N', start: 'one', rule: 'zPlus', relu: false, minMax: 'after-resize' },
+  rules: ({ rule }) => [rule],
   weights: async (probe, options) => {
     const start = startOf(probe.logits, probe.target, options);
     return spatialMeans(await probe.backward(options.rule, start));

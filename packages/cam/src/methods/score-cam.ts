@@ -24,6 +24,7 @@ export const scoreCam: CamMethod<ScoreCamOptions> = {
   title: 'Score-CAM',
   source: 'Wang et al. 2020, arXiv 1910.01279, eq. 3 to 5; default form: the authors’ code',
   defaults: { variant: 'author' },
+  rules: () => [],
   weights: scoreWeights,
   finish: ({ variant }) => scoreCamVariants[variant].finish,
 };

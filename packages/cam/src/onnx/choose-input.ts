@@ -1,4 +1,5 @@
 import { ModelError } from '../errors.ts';
+import { dataTypes, isFloatType } from './data-types.ts';
 import type { DeclaredValue, Dimensions, Draft } from './draft.ts';
 import type { GraphInput } from './graph.ts';
 import { readsOf } from './node-proto.ts';
@@ -21,7 +22,8 @@ export function chooseInput(draft: Draft, size?: readonly [number, number]): Ima
   const images = draft.inputs.filter(({ name, dimensions }) => read.has(name) && (dimensions?.length ?? 4) === 4);
   const others = draft.inputs.filter((input) => read.has(input.name) && !images.includes(input));
   if (images.length !== 1 || others.length > 0) throw inputError(images, [...others]);
-  const [{ name, dimensions = ['', '', '', ''] }] = images;
+  const [{ name, dimensions = ['', '', '', ''], dataType }] = images;
+  requireFloat(name, dataType);
   const layout = layoutOf(dimensions);
   const [batch, channels, height, width] =
     layout === 'channels-last' ? [0, 3, 1, 2].map((axis) => dimensions[axis]) : dimensions;
@@ -31,6 +33,18 @@ export function chooseInput(draft: Draft, size?: readonly [number, number]): Ima
     batch: typeof batch === 'number' && batch > 0 ? batch : 'any',
     layout,
   };
+}
+
+/** Integer pixels would be normalised inside the graph, which then is fed what it does not expect. */
+function requireFloat(name: string, dataType: number): void {
+  if (dataType === 0 || isFloatType(dataType)) return;
+  const type = Object.entries(dataTypes).find(([, code]) => code === dataType)?.[0] ?? `type ${dataType}`;
+  throw new ModelError({
+    where: `Input "${name}"`,
+    expected: 'images in floating point, already normalised',
+    got: type,
+    next: 'Export the network without its preprocessing.',
+  });
 }
 
 function layoutOf(dimensions: Dimensions): ImageInput['layout'] {

@@ -19,6 +19,8 @@ export interface Draft {
 export interface DeclaredValue {
   readonly name: string;
   readonly dimensions: Dimensions | undefined;
+  /** Code of onnx.TensorProto.DataType; 0 where the file does not tell. */
+  readonly dataType: number;
 }
 
 /** Lengths of axes; a string is a symbolic length, the empty string one without a name. */

@@ -50,7 +50,7 @@ function withOpenBatch(draft: Draft, input: ImageInput): DraftWithLogits {
 /** The file fixes the batch, but every node holds for another once constant targets of Reshape let go of it. */
 function withLiftedBatch(draft: Draft, input: ImageInput, batch: number): DraftWithLogits {
   const fixed = attempt(() => findFixed(draft, input, batch));
-  const outputs = fixed ? [{ name: fixed.logits, dimensions: undefined }] : draft.outputs;
+  const outputs = fixed ? [{ name: fixed.logits, dimensions: undefined, dataType: 0 }] : draft.outputs;
   const live = prune(
     { ...(fixed?.draft ?? draft), outputs },
     outputs.map(({ name }) => name),

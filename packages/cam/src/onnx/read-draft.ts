@@ -57,7 +57,7 @@ function declare({ name, type }: ValueInfoProto): DeclaredValue {
     if (value.case === 'dimValue') return Number(value.value);
     return value.case === 'dimParam' ? value.value : '';
   });
-  return { name, dimensions };
+  return { name, dimensions, dataType: type?.tensorType?.elemType ?? 0 };
 }
 
 function declaredShapes(values: readonly ValueInfoProto[]): ReadonlyMap<string, Dimensions> {

@@ -8,6 +8,10 @@ export function sequence(count: number, factor: number, modulus: number, offset 
 
 /** Case C: conv 3→4 (3×3, stride 2, pad 1), ReLU (the target layer, `features`), global mean, dense 4→5. */
 export function caseC(): Graph {
+  return readModel(caseCBytes());
+}
+
+export function caseCBytes(): Uint8Array<ArrayBuffer> {
   const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 3, 6, 6] } });
   const weights = net.floats(
     Array.from({ length: 4 * 27 }, (_, n) => ((53 * n) % 97) / 97 - 0.5),
@@ -21,11 +25,15 @@ export function caseC(): Graph {
   net.node('Relu', [conv], {}, { outputs: ['features'] });
   const rows = net.node('Flatten', [net.node('GlobalAveragePool', ['features'])], { axis: 1 });
   net.output(net.node('Gemm', [rows, dense], { transB: 1 }), ['batch', 5]);
-  return readModel(net.bytes());
+  return net.bytes();
 }
 
 /** Case R: a residual block on 4 channels of 4×4; `x` is its input behind a ReLU that changes nothing, `y` its output. */
 export function caseR(): Graph {
+  return readModel(caseRBytes());
+}
+
+export function caseRBytes(): Uint8Array<ArrayBuffer> {
   const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 4, 4, 4] } });
   const shifted = (count: number, m: number, q: number, o: number, less: number, shape: number[]) =>
     net.floats(
@@ -53,11 +61,15 @@ export function caseR(): Graph {
   const rows = net.node('Flatten', [net.node('GlobalAveragePool', ['y'])], { axis: 1 });
   const dense = [shifted(18, 17, 43, 1, 0.45, [3, 6]), net.floats([0.1, -0.2, 0.3])];
   net.output(net.node('Gemm', [rows, ...dense], { transB: 1 }), ['batch', 3]);
-  return readModel(net.bytes());
+  return net.bytes();
 }
 
 /** Two convolutions with biases, ReLUs, a global mean and a dense layer: every relevance rule has something to do. */
 export function plainNet(seed = 3): Graph {
+  return readModel(plainNetBytes(seed));
+}
+
+export function plainNetBytes(seed = 3): Uint8Array<ArrayBuffer> {
   const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 3, 6, 6] }, seed });
   const pads = { pads: [1, 1, 1, 1] };
   net.node(
@@ -70,5 +82,12 @@ export function plainNet(seed = 3): Graph {
   net.node('Relu', [second], {}, { outputs: ['late'] });
   const rows = net.node('Flatten', [net.node('GlobalAveragePool', ['late'])], { axis: 1 });
   net.output(net.node('Gemm', [rows, net.weights([4, 7]), net.weights([4])], { transB: 1 }), ['batch', 4]);
-  return readModel(net.bytes());
+  return net.bytes();
 }
+
+/** The files of test-fixtures/networks and what makes them. */
+export const tinyNetworks: { readonly [file: string]: () => Uint8Array<ArrayBuffer> } = {
+  'case-c.onnx': caseCBytes,
+  'case-r.onnx': caseRBytes,
+  'plain.onnx': plainNetBytes,
+};

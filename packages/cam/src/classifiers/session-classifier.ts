@@ -1,0 +1,133 @@
+import { rows, ShapeError, sizeOf, stack, type Tensor, type VariantBatch } from '@cambium/gpu-kernels';
+import type { RuleName } from '../backward/rules/index.ts';
+import { ModelError } from '../errors.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
+import { backwardModel, type DerivedModel, forwardModel, START, variantInput, variantModel } from './derived-models.ts';
+import type { Feeds, SessionCache } from './session-cache.ts';
+
+export interface SessionClassifierOptions {
+  readonly device: string;
+  readonly sessions: SessionCache;
+  /** Images that one run takes at most. */
+  readonly maxBatch: number;
+}
+
+/**
+ * A classifier that turns each question into an ONNX model of its own and asks a compiled session.
+ *
+ * @throws ModelError when the number of classes is not known
+ */
+export function sessionClassifier(graph: Graph, options: SessionClassifierOptions): Classifier {
+  const ask = asker(graph, options);
+  const values: Classifier['values'] = (batch, layers) => askValues(graph, ask, batch, layers);
+  const close = () => options.sessions.close();
+  return {
+    device: options.device,
+    graph,
+    input: graph.input.shape,
+    classes: classesOf(graph),
+    predict: async (batch) => (await values(batch, [])).logits,
+    values,
+    backward: (batch, layer, rule, start) => askBackward(graph, ask, batch, { layer, rule, start }),
+    predictVariants: (variants) => askVariants(graph, ask, variants),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function askValues(graph: Graph, ask: Ask, batch: Tensor, layers: readonly string[]): Promise<ForwardResult> {
+  requireImages(batch, graph.input.shape);
+  const wanted = [...new Set(layers)].sort();
+  const question = { key: `values ${wanted.join(' ')}`, model: () => forwardModel(graph, wanted) };
+  const [logits, ...found] = await ask(question, batch.shape[0], (part) => ({ [graph.input.name]: part(batch) }));
+  return { logits, layers: Object.fromEntries(wanted.map((layer, index) => [layer, found[index]])) };
+}
+
+async function askBackward(
+  graph: Graph,
+  ask: Ask,
+  batch: Tensor,
+  { layer, rule, start }: { readonly layer: string; readonly rule: RuleName; readonly start: Tensor },
+): Promise<BackwardResult> {
+  requireImages(batch, graph.input.shape);
+  const question = { key: `backward ${rule} ${layer}`, model: () => backwardModel(graph, layer, rule) };
+  const feeds = (part: Part) => ({ [graph.input.name]: part(batch), [START]: part(start) });
+  const [logits, activations, arrived] = await ask(question, batch.shape[0], feeds);
+  return { logits, activations, arrived };
+}
+
+async function askVariants<In extends string, U extends string, O>(
+  graph: Graph,
+  ask: Ask,
+  variants: VariantBatch<In, U, O>,
+): Promise<Tensor> {
+  const { kernel, inputs, rows: varying, options } = variants;
+  const shapes = kernel.inputs.map((name) => inputs[name].shape.slice(name === varying ? 1 : 0).join('×'));
+  const key = `variants ${kernel.name} ${varying} ${shapes.join(' ')} ${JSON.stringify(options)}`;
+  const feed = (name: In, part: Part) => (name === varying ? part(inputs[name]) : inputs[name]);
+  const [logits] = await ask({ key, model: () => variantModel(graph, variants) }, inputs[varying].shape[0], (part) =>
+    Object.fromEntries(kernel.inputs.map((name) => [variantInput(kernel, name), feed(name, part)])),
+  );
+  return logits;
+}
+
+/** Cuts the portion of a run out of a batch. */
+type Part = (whole: Tensor) => Tensor;
+
+/** Asks one question about a batch of `count`: the outputs of its model, joined. */
+type Ask = (question: Question, count: number, feeds: (part: Part) => Feeds) => Promise<Tensor[]>;
+
+/** Runs one model over a batch in portions and joins what comes back. */
+function asker(graph: Graph, { sessions, maxBatch }: SessionClassifierOptions): Ask {
+  const fixed = graph.input.batch === 'any' ? undefined : graph.input.batch;
+  return async (question, count, feeds) => {
+    const parts: Tensor[][] = [];
+    for (let from = 0; from < count; from += fixed ?? maxBatch) {
+      const to = Math.min(from + (fixed ?? maxBatch), count);
+      const portion = feeds((whole) => padded(rows(whole, from, to), fixed));
+      const results = await sessions.run(question.key, question.model, portion);
+      parts.push(results.map((result) => rows(result, 0, to - from)));
+    }
+    const [first] = parts;
+    const joined = parts.length === 1 ? first : first.map((_, output) => stack(parts.map((part) => part[output])));
+    requireNumbers(joined[0], graph.logits);
+    return joined;
+  };
+}
+
+interface Question {
+  readonly key: string;
+  model(): DerivedModel;
+}
+
+function classesOf(graph: Graph): number {
+  const classes = graph.shapes.get(graph.logits)?.[1];
+  if (classes) return classes;
+  throw new ModelError(
+    `The number of classes of ${graph.logits} could not be inferred; export the model with shape inference.`,
+  );
+}
+
+/** Repeats the last row until a graph that is fixed to one batch size is filled. */
+function padded(part: Tensor, fixed: number | undefined): Tensor {
+  const missing = fixed === undefined ? 0 : fixed - part.shape[0];
+  if (missing === 0) return part;
+  const last = rows(part, part.shape[0] - 1, part.shape[0]);
+  return stack([part, ...Array<Tensor>(missing).fill(last)]);
+}
+
+function requireImages(batch: Tensor, [channels, height, width]: Classifier['input']): void {
+  const expected = [channels, height, width].join('×');
+  if (batch.shape.length === 4 && batch.shape.slice(1).join('×') === expected && batch.shape[0] > 0) return;
+  throw new ShapeError('The classifier', `a batch of images of ${expected}`, batch.shape.join('×'));
+}
+
+function requireNumbers(logits: Tensor, name: string): void {
+  const bad = logits.data.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new ModelError(
+    `The network's output ${name} is ${logits.data[bad]} for image ${Math.floor(bad / sizeOf(logits.shape.slice(1)))} of the batch; ` +
+      'check the image for values that are not finite, and the model with the same image in ONNX Runtime.',
+  );
+}
