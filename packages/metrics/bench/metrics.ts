@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type AnyMetric, type MetricName, metrics } from '../src/index.ts';
+import { benchSubject } from './subject.ts';
+
+// What a metric costs beyond its forward passes and explanations: `predict` and `explain` are free. One image of
+// 3×224×224; processor time, which a load on the machine disturbs less than the clock; the median of some rounds after a first one. The
+// budget is what the metric's own work takes on a classifier of 1,000 images/s: 1 ms for each image classified and 2 ms
+// for each explained (a forward pass and a gradient). Work that all maps of an image share counts in full.
+
+const ROUNDS = 5;
+const SHAPE = [3, 224, 224];
+
+/** Steps are made fewer where the defaults take thousands: the cost of a step is what is asked for. */
+const shorter: { readonly [name in MetricName]?: Parameters<(typeof metrics)[name]['score']>[1] } = {
+  'non-sensitivity': { featuresInStep: 224 },
+  'pixel-flipping': { featuresInStep: 672 },
+  'faithfulness-estimate': { featuresInStep: 672 },
+  'sensitivity-n': { featuresInStep: 672 },
+  'monotonicity-correlation': { featuresInStep: 6272, samples: 10 },
+  infidelity: { patchSize: 16 },
+  'max-sensitivity': { samples: 50 },
+  'average-sensitivity': { samples: 50 },
+  'local-lipschitz-estimate': { samples: 50 },
+  'relative-input-stability': { samples: 50 },
+  'model-parameter-randomisation': { layers: 3 },
+};
+
+console.log(
+  `${cpus()[0].model.trim()}, ${cpus().length} logical cores; Node ${process.versions.node}; ${SHAPE.join('×')}; ${ROUNDS} rounds\n`,
+);
+console.log('metric                          images  explanations   overhead ms   of budget   budget ms');
+let over = 0;
+const asked = process.argv.slice(2); // names of metrics; all unless given
+for (const [name, metric] of Object.entries(metrics) as [MetricName, AnyMetric][]) {
+  if (asked.length === 0 || asked.includes(name)) await report(name, metric);
+}
+console.log(over === 0 ? '\nevery metric is within its budget' : `\n${over} metrics are over their budgets`);
+if (asked.length === 0) reportMemory();
+
+async function report(name: MetricName, metric: AnyMetric): Promise<void> {
+  const options = { ...metric.defaults, ...shorter[name] };
+  const { forwards, explanations, shared } = metric.cost(options, SHAPE);
+  const images = forwards + Object.values(shared).reduce((sum, count) => sum + count, 0);
+  const times: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) times.push(await milliseconds(metric, options));
+  const time = median(times.slice(1));
+  const budget = images + 2 * explanations;
+  if (budget > 0 && time > budget) over++;
+  console.log(
+    [
+      name.padEnd(30),
+      String(images).padStart(8),
+      String(explanations).padStart(14),
+      time.toFixed(1).padStart(14),
+      (budget > 0 ? (time / budget).toFixed(2) : '–').padStart(12),
+      (budget > 0 ? String(budget) : '–').padStart(12),
+    ].join(''),
+  );
+}
+
+async function milliseconds(metric: AnyMetric, options: object): Promise<number> {
+  const subject = benchSubject(); // with a cache of its own: shared work is done again
+  globalThis.gc?.();
+  const start = process.cpuUsage();
+  const score = await metric.score(subject, options);
+  const { user, system } = process.cpuUsage(start);
+  if (score.value === null) throw new Error(`There is no score to time: ${score.reason}`);
+  return (user + system) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/**
+ * Largest resident memory of processes that take some steps and four times as many. Some are enough for the collector to
+ * have found its rhythm: the garbage of a few batches waits for it.
+ */
+function reportMemory(): void {
+  console.log('\npeak memory                       with                  MB     with four times as many    MB');
+  for (const [name, option, some, more] of [
+    ['selectivity', 'patchSize', 8, 4],
+    ['non-sensitivity', 'featuresInStep', 336, 84],
+    ['max-sensitivity', 'samples', 200, 800],
+  ] as const) {
+    const [before, after] = [some, more].map((value) => peak(name, option, value).toFixed(0));
+    console.log(
+      [
+        name.padEnd(34),
+        `${option} ${some}`.padEnd(20),
+        before.padStart(4),
+        `${option} ${more}`.padStart(22),
+        after.padStart(6),
+      ].join(''),
+    );
+  }
+}
+
+function peak(metric: MetricName, option: string, value: number): number {
+  const script = fileURLToPath(new URL('./metrics-memory.ts', import.meta.url));
+  const child = spawnSync(process.execPath, ['--conditions=source', script, metric, option, String(value)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (child.status !== 0) throw new Error('The memory measurement failed.');
+  return Number(child.stdout.trim());
+}

@@ -1,0 +1,45 @@
+import { numpyRandom, type Predict, rows, type Tensor, tensor, uniformTensor, zeros } from '@cambium/gpu-kernels';
+import { type Subject, sweepCache } from '../src/index.ts';
+
+const SIDE = 224;
+const CLASSES = 10;
+
+/** Adds up every 147th number of an image: as good as free, and whatever is replaced shows. */
+const predict: Predict = async (batch) => {
+  const logits = zeros(batch.shape[0], CLASSES);
+  for (let row = 0; row < batch.shape[0]; row++) {
+    const { data } = rows(batch, row, row + 1);
+    for (let index = 0; index < data.length; index += 147) logits.data[row * CLASSES] += data[index] / 1024;
+  }
+  return logits;
+};
+
+/** A subject of 3×224×224 whose classifier and explainer cost nothing, with a smooth map and a mask. */
+export function benchSubject(): Subject {
+  const image = uniformTensor(numpyRandom(1), [3, SIDE, SIDE], 1, 2); // away from 0, so noise changes no class
+  const map = bump(0.4);
+  const other = bump(0.6);
+  const subject = {
+    image,
+    map,
+    target: 0,
+    predict,
+    explain: async () => other,
+    mask: tensor(
+      map.data.map((_, pixel) => Number(pixel < map.data.length / 2)), // two quadrants
+      map.shape,
+    ),
+    randomise: { layers: ['c', 'b', 'a'], explainer: async () => async () => other },
+  };
+  const companions = [map, other, bump(0.5)].map((own) => ({ ...subject, map: own }));
+  return { ...subject, companions, sweeps: sweepCache() };
+}
+
+/** A bump whose middle lies at this share of the sides. */
+function bump(middle: number): Tensor {
+  const at = (position: number) => Math.exp(-(((position / SIDE - middle) / 0.2) ** 2));
+  return tensor(
+    Array.from({ length: SIDE * SIDE }, (_, pixel) => at(Math.floor(pixel / SIDE)) * at(pixel % SIDE)),
+    [SIDE, SIDE],
+  );
+}

@@ -1,0 +1,196 @@
+import {
+  filled,
+  referenceEngine,
+  rows,
+  sweep,
+  type Tensor,
+  tensor,
+  translate,
+  variantPredictor,
+} from '@cambium/gpu-kernels';
+import { levelsOf } from './baseline.ts';
+import { defineMetric } from './define-metric.ts';
+import { explainEach } from './explanations.ts';
+import {
+  checkMapOptions,
+  companionsOf,
+  type Extent,
+  extentOf,
+  joinExtents,
+  type MapOptions,
+  mapDefaults,
+  scaleMap,
+  subjectMap,
+} from './normalise.ts';
+import { requireChoice, requireWhole } from './options.ts';
+import { defaultBatchSize } from './outputs.ts';
+import { predictedClass } from './softmax.ts';
+import type { Score, Subject } from './types.ts';
+
+/** Options of `continuity`. */
+export interface ContinuityOptions extends MapOptions {
+  /** Shifts to try, of ⌊(2W + 1) / steps⌋ columns from one to the next. */
+  readonly steps: number;
+  /** Whether a shift that makes the model predict another class than the target takes the score away. */
+  readonly whenPredictionChanges: 'score' | 'refuse';
+}
+
+/**
+ * How fast the map changes as the image slides sideways.
+ *
+ *     dₖ = Σ |R − Rₖ| / (‖x − xₖ‖₂ + 10⁻⁹),  xₖ = x shifted by −W + k·⌊(2W + 1)/steps⌋ columns    score = max dₖ
+ *
+ * R is the map of the image, Rₖ that of the shifted image, each normalised by itself. Columns that are uncovered get the
+ * image's minimum; a shift of W or more leaves an image of one colour. Detail: the shifts and their ratios.
+ *
+ * Two departures from Quantus: a shift of zero counts as 0 (there the ratio is the explainer's noise over 10⁻⁹), and an
+ * image without any relevance has the map of zeros (there the metric fails). With more than 2W + 1 steps every shift is
+ * −W. The paper (max ‖R(x) − R(x′)‖₁ / ‖x − x′‖₂ for x′ near x) has no far translations.
+ *
+ * @source Montavon et al. 2018, arXiv 1706.07979; spec 2.2; defaults of Quantus
+ */
+export const continuity = defineMetric<ContinuityOptions>({
+  name: 'continuity',
+  title: 'Continuity',
+  category: 'robustness',
+  better: 'lower',
+  source: 'Montavon et al. 2018, arXiv 1706.07979',
+  defaults: { ...mapDefaults, absolute: true, steps: 28, whenPredictionChanges: 'score' },
+  needs: ['explain'],
+  check(options) {
+    checkMapOptions(this.name, options);
+    requireWhole(this.name, 'steps', options.steps, 1);
+    requireChoice(this.name, 'whenPredictionChanges', options.whenPredictionChanges, ['score', 'refuse']);
+  },
+  cost({ steps, whenPredictionChanges }, [, , width]) {
+    const count = shiftsOf(width, steps).filter((shift) => shift !== 0).length;
+    const shared = whenPredictionChanges === 'refuse' ? { [predictionsKey(steps)]: count } : {};
+    return { forwards: 0, explanations: count, shared };
+  },
+  async measure(subject, options) {
+    const shifts = shiftsOf(subject.image.shape[2], options.steps);
+    if (options.whenPredictionChanges === 'refuse') {
+      const changed = (await shiftedPredictions(subject, options.steps)).find(
+        ({ predicted }) => predicted !== subject.target,
+      );
+      if (changed) return predictionChanged(changed, subject.target);
+    }
+    const ratios = await ratiosOf(subject, shifts, options);
+    return { value: Math.max(0, ...ratios), detail: { shifts, ratios } };
+  },
+});
+
+/** The shifts in columns, positive to the right. */
+function shiftsOf(width: number, steps: number): number[] {
+  const stride = Math.floor((2 * width + 1) / steps);
+  const shifts = Array.from({ length: steps }, (_, step) => -width + (step + 1) * stride);
+  return stride === 0 ? shifts.slice(0, 1) : shifts; // the same shift again would only cost
+}
+
+async function ratiosOf(subject: Subject, shifts: readonly number[], options: ContinuityOptions): Promise<number[]> {
+  const moving = shifts.flatMap((shift, step) => (shift === 0 ? [] : [step]));
+  const scopes = await companionExtents(subject, shifts, moving, options);
+  const original = subjectMap(subject, options);
+  const ratios = shifts.map(() => 0);
+  await explainEach(subject, {
+    count: moving.length,
+    write: shiftWriter(
+      subject.image,
+      moving.map((step) => shifts[step]),
+    ),
+    visit(index, map, image) {
+      const own = extentOf([map]);
+      const shifted = scaleMap(map, scopes ? joinExtents(scopes[index], own) : own, options);
+      ratios[moving[index]] = absoluteDifference(original, shifted) / (distance(subject.image, image) + 1e-9);
+    },
+  });
+  return ratios;
+}
+
+/** In the scope of the batch: for each moving step, the extent of the other companions' maps. */
+async function companionExtents(
+  subject: Subject,
+  shifts: readonly number[],
+  moving: readonly number[],
+  { normaliseScope }: ContinuityOptions,
+): Promise<Extent[] | undefined> {
+  if (normaliseScope !== 'batch') return undefined;
+  const extents: Extent[] = moving.map(() => extentOf([]));
+  for (const companion of companionsOf(subject)) {
+    if (companion.image === subject.image && companion.target === subject.target) continue;
+    await explainEach(companion, {
+      count: moving.length,
+      write: shiftWriter(
+        companion.image,
+        moving.map((step) => shifts[step]),
+      ),
+      visit: (index, map) => {
+        extents[index] = joinExtents(extents[index], extentOf([map]));
+      },
+    });
+  }
+  return extents;
+}
+
+/** Writes the image shifted by each of the shifts; its minimum where it has left. */
+function shiftWriter(image: Tensor, shifts: readonly number[]): (index: number, pixels: Float32Array) => void {
+  const [, , width] = image.shape;
+  const { black } = levelsOf(image.data);
+  return (index, pixels) => {
+    const shift = shifts[index];
+    pixels.fill(black);
+    if (Math.abs(shift) >= width) return; // nothing is left: the last shift may be W + 1
+    for (let start = 0; start < image.data.length; start += width) {
+      const visible = image.data.subarray(start + Math.max(0, -shift), start + width - Math.max(0, shift));
+      pixels.set(visible, start + Math.max(0, shift));
+    }
+  };
+}
+
+/** What the model predicts for each shifted image, once for all maps of an image. */
+async function shiftedPredictions(subject: Subject, steps: number): Promise<{ shift: number; predicted: number }[]> {
+  const { image } = subject;
+  const shifts = shiftsOf(image.shape[2], steps).filter((shift) => shift !== 0);
+  const work = async () => {
+    const shape = [1, ...image.shape];
+    const logits = await sweep({
+      classifier: subject.classifier ?? variantPredictor(referenceEngine(), subject.predict),
+      kernel: translate,
+      inputs: {
+        image: tensor(image.data, shape),
+        fill: filled(levelsOf(image.data).black, ...shape),
+        shifts: tensor(shifts, [shifts.length, 1]),
+      },
+      rows: 'shifts',
+      options: undefined,
+      batch: subject.batchSize ?? defaultBatchSize,
+      signal: subject.signal,
+    });
+    return shifts.map((shift, row) => ({ shift, predicted: predictedClass(rows(logits, row, row + 1).data) }));
+  };
+  if (shifts.length === 0) return [];
+  return subject.sweeps ? subject.sweeps.once(predictionsKey(steps), work) : work();
+}
+
+function predictionsKey(steps: number): string {
+  return `continuity/${steps}`;
+}
+
+function predictionChanged({ shift, predicted }: { shift: number; predicted: number }, target: number): Score {
+  return {
+    value: null,
+    reason: `shifted by ${shift} columns the image is predicted as class ${predicted}, not ${target}.`,
+  };
+}
+
+function absoluteDifference(left: Tensor, right: Tensor): number {
+  let sum = 0;
+  for (let index = 0; index < left.data.length; index++) sum += Math.abs(left.data[index] - right.data[index]);
+  return sum;
+}
+
+function distance(left: Tensor, right: Tensor): number {
+  let squares = 0;
+  for (let index = 0; index < left.data.length; index++) squares += (left.data[index] - right.data[index]) ** 2;
+  return Math.sqrt(squares);
+}

@@ -1,0 +1,97 @@
+import { ShapeError, type Tensor } from '@cambium/gpu-kernels';
+import { degeneracy } from './degenerate.ts';
+import type { Metric, Need, Score, Subject } from './types.ts';
+
+/** A metric before its guards: `measure` may trust subject and options. */
+export type MetricDefinition<Options extends object> = Omit<Metric<Options>, 'score'> & {
+  /** Whether maps that are constant or negative everywhere have a score; unless it says so, they have none. */
+  readonly degenerateMaps?: 'scored';
+  /** A value that is not finite becomes null with a reason. */
+  measure(subject: Subject, options: Options): Promise<Score>;
+};
+
+/**
+ * Makes a metric of its definition: `score` fills in the defaults, checks subject and options before anything is
+ * computed, answers null where the subject lacks what the metric needs or its map ranks nothing, and never returns NaN.
+ */
+export function defineMetric<Options extends object>(definition: MetricDefinition<Options>): Metric<Options> {
+  const { measure, degenerateMaps, ...record } = definition;
+  return {
+    ...record,
+    check: (options, image) => definition.check(options, image), // works without its record, too
+    async score(subject, given = {}) {
+      requireKnown(record.name, record.defaults, given);
+      const options = { ...record.defaults, ...given };
+      requireSubject(record.name, subject);
+      record.check(options, subject.image.shape);
+      const missing = record.needs.find((need) => lacks(subject, need));
+      if (missing) return { value: null, reason: `${record.name} needs ${described[missing]}; the subject has none.` };
+      const reason = degenerateMaps === 'scored' ? undefined : degeneracy(subject.map);
+      if (reason) return { value: null, reason: `${record.name} has no score here: ${reason}.` };
+      return finite(record.name, await measure(subject, options));
+    },
+  };
+}
+
+const described: { readonly [need in Need]: string } = {
+  predict: 'a function that classifies',
+  explain: 'a function that explains',
+  mask: 'a mask of the object',
+  randomise: 'a network whose parameters can be drawn anew',
+  companions: 'the subjects scored together with this one (companions)',
+};
+
+function lacks(subject: Subject, need: Need): boolean {
+  return subject[need] === undefined;
+}
+
+/** @throws RangeError for an option that the metric does not have */
+export function requireKnown(name: string, defaults: object, given: object): void {
+  const unknown = Object.keys(given).find((option) => !Object.hasOwn(defaults, option));
+  if (unknown === undefined) return;
+  const known = Object.keys(defaults).join(', ') || 'none';
+  throw new RangeError(`${name} has no option "${unknown}"; its options: ${known}.`);
+}
+
+/**
+ * Checks image, map, mask and target.
+ *
+ * @throws ShapeError when the image is not C×H×W or the map or mask is not H×W
+ * @throws RangeError when image or map holds NaN or infinity, the mask anything but 0 and 1, or the target is no index
+ */
+export function requireSubject(where: string, { image, map, mask, target, batchSize }: Subject): void {
+  if (image.shape.length !== 3 || image.data.length === 0) {
+    throw new ShapeError(where, 'an image of C×H×W', `[${image.shape.join(', ')}]`);
+  }
+  const [, height, width] = image.shape;
+  for (const [what, plane] of [
+    ['map', map],
+    ['mask', mask],
+  ] as const) {
+    if (plane && plane.shape.join() !== `${height},${width}`) {
+      throw new ShapeError(where, `a ${what} of ${height}×${width}, as the image`, `[${plane.shape.join(', ')}]`);
+    }
+  }
+  requireFinite(where, 'image', image);
+  requireFinite(where, 'map', map);
+  if (mask?.data.some((value) => value !== 0 && value !== 1)) {
+    throw new RangeError(`${where} expected a mask of zeros and ones, got other numbers; threshold it first.`);
+  }
+  if (!Number.isInteger(target) || target < 0) {
+    throw new RangeError(`${where} expected a target that is a class index from 0, got ${target}.`);
+  }
+  if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1)) {
+    throw new RangeError(`${where} expected a batchSize that is a positive integer, got ${batchSize}.`);
+  }
+}
+
+function requireFinite(where: string, what: string, { data }: Tensor): void {
+  const index = data.findIndex((value) => !Number.isFinite(value));
+  if (index < 0) return;
+  throw new RangeError(`${where} expected a ${what} of finite numbers, got ${data[index]} at index ${index}.`);
+}
+
+function finite(name: string, score: Score): Score {
+  if (score.value === null || Number.isFinite(score.value)) return score;
+  return { value: null, reason: `${name} came out as ${score.value}: its formula has no value for this map.` };
+}

@@ -1,0 +1,57 @@
+import { rows, ShapeError, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { copies, defaultBatchSize } from './outputs.ts';
+import type { Subject } from './types.ts';
+
+/** Many images to explain, made one batch at a time. */
+export interface ExplainRequest {
+  readonly count: number;
+  /** Fills the pixels, C·H·W and a copy of the subject's image at first, of the image of this index. */
+  write?(index: number, pixels: Float32Array): void;
+  /** Class to explain; the subject's unless given. */
+  target?(index: number): number;
+  /** Receives every map H×W in the order of the images, with the image that it explains. */
+  visit(index: number, map: Tensor, image: Tensor): void;
+}
+
+/**
+ * Explains variants of a subject's image and hands over the maps as they come: one batch is alive at once. With
+ * `explainBatch` a batch is explained together, else image by image.
+ *
+ * @throws ShapeError when a map is not H×W
+ */
+export async function explainEach(subject: Subject, request: ExplainRequest): Promise<void> {
+  const batch = subject.batchSize ?? defaultBatchSize;
+  for (let start = 0; start < request.count; start += batch) {
+    subject.signal?.throwIfAborted();
+    const images = copies(subject.image, Math.min(batch, request.count - start));
+    const parts = Array.from({ length: images.shape[0] }, (_, row) =>
+      tensor(rows(images, row, row + 1).data, subject.image.shape),
+    );
+    for (const [row, part] of parts.entries()) request.write?.(start + row, part.data);
+    const targets = parts.map((_, row) => request.target?.(start + row) ?? subject.target);
+    const maps = await explainParts(subject, { images, parts, targets });
+    for (const [row, map] of maps.entries()) request.visit(start + row, requireMap(map, subject), parts[row]);
+  }
+}
+
+async function explainParts(
+  subject: Subject,
+  { images, parts, targets }: { images: Tensor; parts: readonly Tensor[]; targets: readonly number[] },
+): Promise<Tensor[]> {
+  if (subject.explainBatch) {
+    const maps = await subject.explainBatch(images, targets);
+    if (maps.shape[0] !== parts.length) {
+      throw new ShapeError('explainBatch', `to return ${parts.length} maps`, `[${maps.shape.join(', ')}]`);
+    }
+    return parts.map((_, row) => tensor(rows(maps, row, row + 1).data, maps.shape.slice(1)));
+  }
+  const maps: Tensor[] = [];
+  for (const [row, part] of parts.entries()) maps.push(await subject.explain(part, targets[row]));
+  return maps;
+}
+
+function requireMap(map: Tensor, { image }: Subject): Tensor {
+  const [, height, width] = image.shape;
+  if (map.shape.join() === `${height},${width}`) return map;
+  throw new ShapeError('explain', `to return a map of ${height}×${width}, as the image`, `[${map.shape.join(', ')}]`);
+}

@@ -1,0 +1,67 @@
+import { numpyRandom, type Random, type Tensor } from '@cambium/gpu-kernels';
+import { explainEach } from './explanations.ts';
+import { extentOf, type Normalise, scaleMap } from './normalise.ts';
+import { requireChoice, requireWhole } from './options.ts';
+import { defaultBatchSize } from './outputs.ts';
+import type { Subject } from './types.ts';
+
+/** Options that every metric with noisy copies of the image has. */
+export interface NoiseOptions {
+  /** Noisy copies of the image. */
+  readonly samples: number;
+  /** Each map is scaled by itself, before `absolute`. */
+  readonly normalise: Normalise;
+  readonly absolute: boolean;
+}
+
+/** A noisy copy of the image, C×H×W, and its map, H×W, scaled as the options say. */
+export interface NoisyCopy {
+  readonly image: Tensor;
+  readonly map: Tensor;
+}
+
+/** @throws RangeError naming option, value and range */
+export function checkNoiseOptions(metric: string, { samples, normalise, absolute }: NoiseOptions): void {
+  requireWhole(metric, 'samples', samples, 1);
+  requireChoice(metric, 'normalise', normalise, ['max', 'negative', 'second-moment', 'none']);
+  requireChoice(metric, 'absolute', absolute, [true, false]);
+}
+
+/**
+ * Explains noisy copies of the subject's image and yields them a batch at a time, so memory is one batch whatever their
+ * number. Noise is drawn copy by copy, each in row-major order, so that the batch size changes nothing.
+ *
+ * @param draw the noise that is added to one number of the image
+ */
+export async function* noisyCopies(
+  subject: Subject,
+  options: NoiseOptions,
+  draw: (random: Random) => number,
+): AsyncGenerator<readonly NoisyCopy[]> {
+  const random = subject.random ?? numpyRandom(0);
+  const batch = subject.batchSize ?? defaultBatchSize;
+  for (let start = 0; start < options.samples; start += batch) {
+    const copies: NoisyCopy[] = [];
+    await explainEach(subject, {
+      count: Math.min(batch, options.samples - start),
+      write: (_, pixels) => {
+        for (let index = 0; index < pixels.length; index++) pixels[index] += draw(random);
+      },
+      visit: (_, map, image) => copies.push({ image, map: scaledAlone(map, options) }),
+    });
+    yield copies;
+  }
+}
+
+/** A map scaled by itself. */
+export function scaledAlone(map: Tensor, options: Pick<NoiseOptions, 'normalise' | 'absolute'>): Tensor {
+  const unchanged = options.normalise === 'none' && !options.absolute;
+  return unchanged ? map : scaleMap(map, extentOf([map]), options);
+}
+
+/** Euclidean norm of the difference of two tensors of one size. */
+export function distance(a: Tensor, b: Tensor): number {
+  let squares = 0;
+  for (let index = 0; index < a.data.length; index++) squares += (a.data[index] - b.data[index]) ** 2;
+  return Math.sqrt(squares);
+}

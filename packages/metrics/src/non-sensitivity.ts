@@ -1,0 +1,115 @@
+import { type Baseline, requireBaseline } from './baseline.ts';
+import { defineMetric } from './define-metric.ts';
+import { checkMapOptions, type MapOptions, mapDefaults, subjectMap } from './normalise.ts';
+import { requireNumber, requireWhole } from './options.ts';
+import { cut } from './order.ts';
+import { imageCost, imageOutput, type Output, requireOutput, sweepReplaced } from './outputs.ts';
+import { type Groups, randomOf, replaceInOriginal, singleRanges } from './replacement.ts';
+import type { Subject } from './types.ts';
+
+/** Options of `nonSensitivity`. */
+export interface NonSensitivityOptions extends MapOptions {
+  /** Below it an attribution is none, and a change of the output is none. */
+  readonly epsilon: number;
+  /** Features that are replaced together. */
+  readonly featuresInStep: number;
+  readonly baseline: Baseline;
+  readonly output: Output;
+}
+
+/**
+ * How many features have relevance but no effect, or an effect but no relevance.
+ *
+ *     score = #{i : (aᵢ < ε) xor (|f(x) − f(x without i)| < ε)}    a whole number in [0, C·H·W]
+ *
+ * A feature is one number of C×H×W; its relevance is that of its pixel. Features below ε and the others are cut, in
+ * ascending order, into groups that are replaced together and share the group's effect. With one feature in a step
+ * the sweep does not depend on the map: maps of one image share it through the subject's cache.
+ *
+ * Detail: the score over C·H·W, how many features are below ε, insensitive, both, and within a tenth of ε (those may
+ * flip with rounding). Quantus demands that the step divide H·W; here it need not. The paper takes an expectation over
+ * a distribution of replacements and compares with zero.
+ *
+ * @source Nguyen & Martínez 2020, arXiv 2007.07584; spec 2.4; defaults of Quantus
+ */
+export const nonSensitivity = defineMetric<NonSensitivityOptions>({
+  name: 'non-sensitivity',
+  title: 'Non-sensitivity',
+  category: 'axiomatic',
+  better: 'lower',
+  source: 'Nguyen & Martínez 2020, arXiv 2007.07584',
+  defaults: {
+    ...mapDefaults,
+    absolute: true,
+    epsilon: 1e-5,
+    featuresInStep: 1,
+    baseline: 'black',
+    output: 'probability',
+  },
+  needs: ['predict'],
+  check(options, [channels, height, width]) {
+    checkMapOptions(this.name, options);
+    requireNumber(this.name, 'epsilon', options.epsilon, 0);
+    requireWhole(this.name, 'featuresInStep', options.featuresInStep, 1, channels * height * width);
+    requireBaseline(this.name, options.baseline);
+    requireOutput(this.name, options.output);
+  },
+  cost({ featuresInStep, baseline, output }, [channels, height, width]) {
+    const features = channels * height * width;
+    const sharing = featuresInStep === 1 && baseline !== 'uniform';
+    if (sharing)
+      return { forwards: 0, explanations: 0, shared: { ...imageCost, [sweepKey(baseline, output)]: features } };
+    const groups = featuresInStep === 1 ? features : Math.ceil(features / featuresInStep) + 1; // two last groups may be short
+    return { forwards: Math.min(groups, features), explanations: 0, shared: imageCost };
+  },
+  async measure(subject, options) {
+    const { data } = subjectMap(subject, options);
+    const original = await imageOutput(subject, options.output);
+    const changes = (await outputsByFeature(subject, data, options)).map((output) => Math.abs(original - output));
+    const { epsilon } = options;
+    const counts = { belowEpsilon: 0, insensitive: 0, both: 0, nearEpsilon: 0 };
+    for (const [feature, change] of changes.entries()) {
+      const small = data[feature % data.length] < epsilon;
+      const insensitive = change < epsilon;
+      counts.belowEpsilon += Number(small);
+      counts.insensitive += Number(insensitive);
+      counts.both += Number(small && insensitive);
+      counts.nearEpsilon += Number(Math.abs(change - epsilon) <= 0.1 * epsilon);
+    }
+    const value = counts.belowEpsilon + counts.insensitive - 2 * counts.both; // exclusive or
+    return { value, detail: { ...counts, fraction: value / changes.length } };
+  },
+});
+
+/** The output of the variant that each feature belongs to, C·H·W. */
+async function outputsByFeature(
+  subject: Subject,
+  map: Float32Array,
+  options: NonSensitivityOptions,
+): Promise<Float64Array<ArrayBuffer>> {
+  const features = Uint32Array.from({ length: subject.image.data.length }, (_, feature) => feature);
+  const { baseline, output, featuresInStep, epsilon } = options;
+  if (featuresInStep === 1 && baseline !== 'uniform') {
+    const work = () => spread(subject, cut(features, 1), options);
+    return subject.sweeps ? subject.sweeps.once(`${sweepKey(baseline, output)}/${subject.target}`, work) : work();
+  }
+  const isSmall = (feature: number) => map[feature % map.length] < epsilon;
+  const small = features.filter(isSmall);
+  const others = features.filter((feature) => !isSmall(feature));
+  return spread(subject, [...cut(small, featuresInStep), ...cut(others, featuresInStep)], options);
+}
+
+/** Sweeps the groups and gives every feature its group's output. */
+async function spread(
+  subject: Subject,
+  groups: Groups,
+  { baseline, output }: NonSensitivityOptions,
+): Promise<Float64Array<ArrayBuffer>> {
+  const replacement = replaceInOriginal(subject, groups, baseline, randomOf(subject));
+  const outputs = await sweepReplaced(subject, replacement, singleRanges(groups.length), output);
+  return Float64Array.from(replacement.ranks.data, (rank) => outputs[rank - 1]);
+}
+
+function sweepKey(baseline: Baseline, output: Output): string {
+  return `non-sensitivity/${baseline}/${output}`;
+}

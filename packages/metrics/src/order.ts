@@ -1,0 +1,65 @@
+import type { Random, Tensor } from '@cambium/gpu-kernels';
+
+/** Most relevant first, least relevant first, at random, or a given order of indices. */
+export type Order = 'morf' | 'lerf' | 'random' | readonly number[];
+
+/**
+ * Indices of values in order. Equal values keep their ascending index, so that results repeat exactly.
+ *
+ * @source spec 0.5
+ */
+export function ordered(values: ArrayLike<number>, direction: 'descending' | 'ascending'): Uint32Array<ArrayBuffer> {
+  const indices = Uint32Array.from({ length: values.length }, (_, index) => index);
+  return direction === 'descending'
+    ? indices.sort((a, b) => values[b] - values[a] || a - b)
+    : indices.sort((a, b) => values[a] - values[b] || a - b);
+}
+
+/**
+ * Features (numbers of C×H×W) in the order of the map broadcast to all channels.
+ *
+ *     map H×W  →  C·H·W flat feature indices
+ *
+ * Equal relevance, such as that of one pixel's channels, keeps ascending feature index: channel by channel.
+ */
+export function orderFeatures(
+  map: Tensor,
+  channels: number,
+  direction: 'descending' | 'ascending',
+): Uint32Array<ArrayBuffer> {
+  const pixels = ordered(map.data, direction);
+  const size = pixels.length;
+  const features = new Uint32Array(channels * size);
+  let end = 0;
+  for (let start = 0, next = 0; start < size; start = next) {
+    while (next < size && map.data[pixels[next]] === map.data[pixels[start]]) next++;
+    for (let channel = 0; channel < channels; channel++) {
+      for (let tied = start; tied < next; tied++) features[end++] = channel * size + pixels[tied];
+    }
+  }
+  return features;
+}
+
+/** Puts items of these sums in order. A given order may leave items out. */
+export function orderBy(order: Order, sums: ArrayLike<number>, random: Random): Uint32Array<ArrayBuffer> {
+  if (order === 'morf') return ordered(sums, 'descending');
+  if (order === 'lerf') return ordered(sums, 'ascending');
+  return order === 'random' ? random.permutation(sums.length) : Uint32Array.from(order);
+}
+
+/** @throws RangeError unless the order is named or lists different indices below `count` */
+export function requireOrder(metric: string, order: Order, count: number): void {
+  if (order === 'morf' || order === 'lerf' || order === 'random') return;
+  const listed = Array.isArray(order) && order.length > 0 && new Set(order).size === order.length;
+  if (listed && order.every((index) => Number.isInteger(index) && index >= 0 && index < count)) return;
+  throw new RangeError(
+    `${metric} expected order to be morf, lerf, random or a list of different region indices in [0, ${count - 1}], got ${String(order)}.`,
+  );
+}
+
+/** Cuts an order into consecutive groups of `size`; the last may be shorter. */
+export function cut(order: Uint32Array, size: number): Uint32Array[] {
+  return Array.from({ length: Math.ceil(order.length / size) }, (_, group) =>
+    order.subarray(group * size, (group + 1) * size),
+  );
+}

@@ -1,0 +1,109 @@
+import { numpyRandom, type Random, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { type Baseline, drawBaseline, type Levels, levelsOf } from './baseline.ts';
+import type { Replacement } from './outputs.ts';
+import type { Regions } from './regions.ts';
+import type { Subject } from './types.ts';
+
+/** Groups of features (flat indices into C×H×W) that are replaced together; group k gets rank k + 1. */
+export type Groups = readonly Uint32Array[];
+
+/** The subject's stream of random numbers, or that of seed 0. */
+export function randomOf(subject: Subject): Random {
+  return subject.random ?? numpyRandom(0);
+}
+
+/**
+ * Replaces group after group, each by a baseline of the image as it stands by then: a mean drifts from step to step.
+ *
+ * @param weights how often each pixel (H·W) counts in the mean; once unless given
+ * @source spec 2.1, step 6
+ */
+export function replaceInTurn(
+  subject: Subject,
+  groups: Groups,
+  { baseline, random, weights }: { baseline: Baseline; random: Random; weights?: Uint32Array },
+): Replacement {
+  const current = runningLevels(subject.image, weights);
+  return replacing(subject.image, groups, (group) => {
+    const value = Math.fround(drawBaseline(baseline, current.levels(), random));
+    if (baseline === 'mean') current.replace(group, value); // the other levels stay as they are
+    return value;
+  });
+}
+
+/** Replaces every group by a baseline of the original image, drawn group after group. */
+export function replaceInOriginal(subject: Subject, groups: Groups, baseline: Baseline, random: Random): Replacement {
+  const levels = levelsOf(subject.image.data);
+  return replacing(subject.image, groups, () => drawBaseline(baseline, levels, random));
+}
+
+/** Ranges from rank 1 to k for k = `least` … count: each variant replaces one group more. */
+export function stepRanges(count: number, least = 1): Tensor {
+  const ranges = Array.from({ length: count - least + 1 }, (_, index) => [1, least + index + 1]);
+  return tensor(ranges.flat(), [ranges.length, 2]);
+}
+
+/** Ranges of rank k alone for k = 1 … count: each variant replaces one group. */
+export function singleRanges(count: number): Tensor {
+  const ranges = Array.from({ length: count }, (_, index) => [index + 1, index + 2]);
+  return tensor(ranges.flat(), [count, 2]);
+}
+
+/** The features of regions in order, in all channels. */
+export function regionGroups(regions: Regions, order: Uint32Array, channels: number): Uint32Array[] {
+  const pixels = Array.from({ length: regions.count }, (): number[] => []);
+  for (let pixel = 0; pixel < regions.of.length; pixel++) pixels[regions.of[pixel]].push(pixel);
+  return Array.from(order, (region) =>
+    Uint32Array.from({ length: channels * pixels[region].length }, (_, index) => {
+      const channel = Math.floor(index / pixels[region].length);
+      return channel * regions.of.length + pixels[region][index % pixels[region].length];
+    }),
+  );
+}
+
+/** Relevance of each group: the sum of the map, broadcast to all channels, over its features. */
+export function groupSums(map: Tensor, groups: Groups): Float64Array<ArrayBuffer> {
+  const size = map.data.length;
+  return Float64Array.from(groups, (group) => group.reduce((sum, feature) => sum + map.data[feature % size], 0));
+}
+
+/** Fill and ranks of groups, of which `replacementOf` is asked in their order. */
+export function replacing(image: Tensor, groups: Groups, replacementOf: (group: Uint32Array) => number): Replacement {
+  const fill = new Float32Array(image.data);
+  const ranks = new Float32Array(image.data.length);
+  for (const [index, group] of groups.entries()) {
+    const value = replacementOf(group);
+    for (const feature of group) {
+      fill[feature] = value;
+      ranks[feature] = index + 1;
+    }
+  }
+  const shape = [1, ...image.shape];
+  return { image: tensor(image.data, shape), fill: tensor(fill, shape), ranks: tensor(ranks, shape) };
+}
+
+/** Levels of an image whose features are replaced; only the mean follows, since minimum and maximum stay. */
+function runningLevels(
+  image: Tensor,
+  weights?: Uint32Array,
+): { levels(): Levels; replace(g: Uint32Array, v: number): void } {
+  const { black, white } = levelsOf(image.data);
+  const current = new Float32Array(image.data);
+  const size = image.shape[1] * image.shape[2];
+  const weightOf = (feature: number) => weights?.[feature % size] ?? 1;
+  let sum = 0;
+  let total = 0;
+  for (let feature = 0; feature < current.length; feature++) {
+    sum += weightOf(feature) * current[feature];
+    total += weightOf(feature);
+  }
+  return {
+    levels: () => ({ black, white, mean: sum / total }),
+    replace(group, value) {
+      for (const feature of group) {
+        sum += weightOf(feature) * (value - current[feature]);
+        current[feature] = value;
+      }
+    },
+  };
+}

@@ -1,0 +1,10 @@
+export { agreement, spearman } from './agreement.ts';
+export { type BootstrapOptions, bootstrapInterval, type Interval } from './bootstrap-interval.ts';
+export { comparePairs, type PairComparison } from './compare-pairs.ts';
+export { criticalDifference, indistinguishable } from './critical-difference.ts';
+export { type FriedmanResult, friedman } from './friedman.ts';
+export { holm } from './holm.ts';
+export { averageRanks, type Direction, rank } from './rank.ts';
+export { type Summary, summarise } from './summarise.ts';
+export type { Table, Value } from './values.ts';
+export { type WilcoxonResult, wilcoxonSignedRank } from './wilcoxon.ts';
