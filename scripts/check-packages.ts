@@ -1,13 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkStandalone } from './check-standalone.ts';
+import { startChecks } from './checks.ts';
 
 /**
  * Checks the four packages as a user would receive them. Needs a build first (`pnpm build`) and pnpm on the path.
  *
  * Each package is packed, and its tarball read by publint and, where it exports types, by attw. Then all tarballs are
- * installed together into an empty project outside this repository, which imports each library and runs the command.
+ * installed together into an empty project outside this repository, which imports each library and runs the command; and
+ * `@cambium/gpu-kernels` alone into another, for Node and for the browser.
  *
  *     pnpm build && pnpm packages
  */
@@ -19,15 +21,19 @@ interface PackedPackage {
 }
 
 const ROOT = join(import.meta.dirname, '..');
-const failures: string[] = [];
+const checks = startChecks();
 const folder = await mkdtemp(join(tmpdir(), 'cambium-packages-'));
 try {
   const packages = await packAll();
   for (const packed of packages) checkTarball(packed);
   await checkInstallation(packages);
+  for (const { name, tarball } of packages) {
+    if (name === '@cambium/gpu-kernels') await checkStandalone(tarball, folder, checks);
+  }
 } finally {
   await rm(folder, { recursive: true });
 }
+const { failures } = checks;
 console.log(failures.length === 0 ? 'All package checks passed.' : `Failed: ${failures.join(', ')}.`);
 process.exitCode = failures.length === 0 ? 0 : 1;
 
@@ -63,13 +69,6 @@ async function checkInstallation(packages: readonly PackedPackage[]): Promise<vo
   check('run cambium', join(folder, 'node_modules', '.bin', 'cambium'), ['list', 'methods'], folder);
 }
 
-/** Runs a command; prints one line when it succeeds and everything it wrote when it does not. */
 function check(title: string, command: string, parameters: readonly string[], directory: string): void {
-  const result = spawnSync(command, parameters, { cwd: directory, encoding: 'utf8' });
-  if (result.status === 0) {
-    console.log(`ok      ${title}`);
-    return;
-  }
-  failures.push(title);
-  console.log(`failed  ${title}\n${result.error?.message ?? ''}${result.stdout ?? ''}${result.stderr ?? ''}`);
+  checks.run({ title, command, parameters, directory });
 }

@@ -1,6 +1,6 @@
 import { type Engine, mapNamed, type Shape } from '../src/index.ts';
 import { normalisedError, referenceOf } from '../test/support/agreement.ts';
-import type { Subject } from './timing.ts';
+import type { Subject } from './stopwatch.ts';
 
 /** How well an engine's result fits that of the reference loops. */
 export interface Agreement {

@@ -21,7 +21,7 @@ import { requireAgreement } from './agreement.ts';
 import { type BenchCase, cases, scales } from './cases.ts';
 import { copy, exact, FACTORS, multiplyAdd, multiplyAddFlops } from './ceilings.ts';
 import { printCeilings, printHeader, printRow, type Report, type Row } from './report.ts';
-import { type Stopwatch, type Subject, stopwatch } from './timing.ts';
+import { type Stopwatch, type Subject, stopwatch } from './stopwatch.ts';
 
 // pnpm bench kernels [--software] [--json FILE] [NAME…]: how fast the kernels are on this machine's GPU, and which part that
 // is of what the GPU can do. A kernel whose numbers are wrong is not timed: the command ends with 1. Without a GPU it ends

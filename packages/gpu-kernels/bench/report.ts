@@ -1,5 +1,5 @@
 import type { KernelName, Named, OpenedDevice, Shape } from '../src/index.ts';
-import type { Stopwatch } from './timing.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** What the benchmark found, as `--json` writes it. */
 export interface Report {

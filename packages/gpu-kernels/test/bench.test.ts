@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { requireAgreement } from '../bench/agreement.ts';
+import { type BenchCase, cases, scales } from '../bench/cases.ts';
 import { copy, multiplyAdd } from '../bench/ceilings.ts';
 import type { Report } from '../bench/report.ts';
-import { type AnyKernel, kernels, numpyRandom, tensor, webgpuEngine } from '../src/index.ts';
+import { foldGrid } from '../src/gpu/grid.ts';
+import { type AnyKernel, type KernelName, kernels, numpyRandom, sizeOf, tensor, webgpuEngine } from '../src/index.ts';
 import { describeGpu } from './support/describe-gpu.ts';
 
 describeGpu('the benchmark', ({ open }) => {
@@ -50,6 +52,17 @@ describeGpu('the benchmark', ({ open }) => {
       await rm(folder, { recursive: true });
     }
   });
+});
+
+test.each(Object.entries(scales))('at the scale of %s every kernel has a case that any device can bind', (_, scale) => {
+  for (const name of Object.keys(kernels) as KernelName[]) {
+    const kernel: AnyKernel = kernels[name];
+    const { shapes, options }: BenchCase = cases[name](scale);
+    expect(Object.keys(shapes)).toEqual(expect.arrayContaining([...kernel.inputs]));
+    const { output, workgroups } = kernel.plan(shapes, options);
+    for (const shape of [output, ...Object.values(shapes)]) expect(4 * sizeOf(shape)).toBeLessThanOrEqual(2 ** 27);
+    expect(() => foldGrid(workgroups, 65_535, name)).not.toThrow();
+  }
 });
 
 test('the benchmark names the kernels there are when asked for another', async () => {

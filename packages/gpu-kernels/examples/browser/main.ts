@@ -18,8 +18,9 @@ const OPTIONS: MaskOptions = { resize: 'half-pixel', normalise: 'after-resize', 
 
 const prefer = new URLSearchParams(location.search).get('prefer') === 'software' ? 'software' : 'hardware';
 try {
-  using opened = await openDevice({ prefer });
+  const opened = await openDevice({ prefer });
   await show(opened);
+  opened.close();
 } catch (error) {
   explain(error);
 }
@@ -52,7 +53,7 @@ interface Timed {
 
 /** Runs twice and times the second, for the first compiles the program. */
 async function maskOnGpu(device: GPUDevice, image: Tensor, maps: Tensor): Promise<Timed> {
-  using engine = webgpuEngine(device);
+  const engine = webgpuEngine(device);
   const run = () => {
     const masked = engine.scope(() => {
       const inputs = { image: engine.upload(image), activations: engine.upload(maps) };
@@ -62,7 +63,10 @@ async function maskOnGpu(device: GPUDevice, image: Tensor, maps: Tensor): Promis
   };
   await run();
   const start = performance.now();
-  return { masked: await run(), milliseconds: performance.now() - start };
+  const masked = await run();
+  const milliseconds = performance.now() - start;
+  engine.dispose();
+  return { masked, milliseconds };
 }
 
 function maskInLoops(image: Tensor, maps: Tensor): Timed {

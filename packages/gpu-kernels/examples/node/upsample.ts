@@ -16,10 +16,12 @@ import {
 
 const prefer = process.argv[2] === 'software' ? 'software' : 'hardware';
 try {
-  using opened = await openDevice({ prefer });
-  using engine = webgpuEngine(opened.device);
+  const opened = await openDevice({ prefer });
   console.log(`On ${opened.adapter.description || opened.adapter.vendor}${opened.software ? ', in software' : ''}`);
+  const engine = webgpuEngine(opened.device);
   await printEnlarged(engine);
+  engine.dispose();
+  opened.close();
 } catch (error) {
   if (!(error instanceof DeviceError)) throw error;
   for (const { adapter, reason } of error.tried) console.log(`Not on ${adapter}: ${reason}`);

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startChromium } from './chromium.ts';
 import { serve } from './serve.ts';
+import { startChromium } from './start-chromium.ts';
 
 const browser = await startChromium();
 const served = await serve('examples/browser');

@@ -1,9 +1,9 @@
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type KernelName, kernels } from '../../src/index.ts';
-import { startChromium } from './chromium.ts';
 import type { Page } from './page/page.ts';
 import { serve } from './serve.ts';
+import { startChromium } from './start-chromium.ts';
 
 declare const page: Page; // in the browser, where functions handed to `tab.evaluate` run
 
@@ -17,7 +17,11 @@ describe(`in Chromium ${browser.version()}`, () => {
     tab = await browser.newPage();
     tab.on('pageerror', (error) => complaints.push(error.message));
     await tab.goto(served.address);
-    await tab.waitForFunction(() => 'page' in globalThis);
+    await tab
+      .waitForFunction(() => 'page' in globalThis)
+      .catch((cause: unknown) => {
+        throw new Error(`The page did not start: ${complaints.join('; ') || 'it threw nothing'}.`, { cause });
+      });
   });
   afterAll(async () => {
     await browser.close();
