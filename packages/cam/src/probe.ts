@@ -58,13 +58,17 @@ export async function probeImage(
     const matrix =
       masked.get(value) ?? maskedLogits({ classifier, image, activations: values, batch, signal, onMasked });
     masked.set(value, matrix);
+    let random: Random | undefined; // read when asked: most methods draw nothing
     return {
       image,
       layer,
       target,
       logits: forward.logits.data,
       activations: values,
-      random: randomFor(seed, image, value),
+      get random() {
+        random ??= randomFor(seed, image, value);
+        return random;
+      },
       maskedLogits: matrix.of,
       blankLogits: matrix.blank,
       backward: (rule, start = rules[rule].start(classes, target)) => walkBack(value, rule, start),

@@ -13,6 +13,7 @@ export interface Failure {
 export function describeFailure(error: unknown): Failure {
   if (error instanceof InterruptedError) return { code: 130, message: error.message };
   if (error instanceof Error && USER_ERRORS.has(error.name)) return { code: 2, message: oneLine(error.message) };
+  if (error instanceof Error && LATER.has(error.name)) return { code: 1, message: error.message };
   if (error instanceof CommanderError) return describeUsage(error);
   return { code: 1, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
@@ -23,13 +24,16 @@ function describeUsage({ code, exitCode, message }: CommanderError): Failure {
   if (code === 'commander.help') return { code: 2, message: '' };
   return {
     code: 2,
-    message: `${oneLine(message.replace(/^error: /, ''))}${/\?\)?$/.test(message) ? '' : '.'} See cambium --help.`,
+    message: `${oneLine(message.replace(/^error: /, ''))}${/[.?]\)?$/.test(message) ? '' : '.'} See cambium --help.`,
   };
 }
 
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ').trim();
 }
+
+// nobody's mistake, and nothing to search for: a full disk, a folder in use
+const LATER = new Set(['StorageError', 'LockedError']);
 
 // known by name: to import their classes would load ONNX Runtime, which may be what is broken
 const USER_ERRORS = new Set(['UsageError', 'ModelError', 'NameError']);

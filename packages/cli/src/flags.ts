@@ -1,4 +1,6 @@
-import { UsageError, unknownName } from './errors.ts';
+import { NameError } from '@cambium/cam';
+import { UsageError } from './errors.ts';
+import { PIXEL_LIMIT } from './io/image.ts';
 
 /** Reads a positive whole number. @throws UsageError naming the flag */
 export function wholeNumber(flag: string, text: string): number {
@@ -19,11 +21,17 @@ export function share(flag: string, text: string): number {
   throw new UsageError(`${flag} takes a number from 0 to 1, got "${text}".`);
 }
 
-/** Reads a size such as `224x224`, height first. @throws UsageError naming the flag */
+/** Reads a size such as `224x224`, height first, of `PIXEL_LIMIT` pixels at most. @throws UsageError naming the flag */
 export function imageSize(flag: string, text: string): readonly [number, number] {
-  const sides = /^(\d{1,5})[x×](\d{1,5})$/i.exec(text);
-  if (sides && Number(sides[1]) > 0 && Number(sides[2]) > 0) return [Number(sides[1]), Number(sides[2])];
-  throw new UsageError(`${flag} takes height x width in pixels, such as 224x224, got "${text}".`);
+  const sides = /^(\d{1,9})[x×](\d{1,9})$/i.exec(text);
+  const [height, width] = [Number(sides?.[1] ?? 0), Number(sides?.[2] ?? 0)];
+  if (height * width === 0) {
+    throw new UsageError(`${flag} takes height x width in pixels, such as 224x224, got "${text}".`);
+  }
+  if (height * width <= PIXEL_LIMIT) return [height, width];
+  throw new UsageError(
+    `${flag} ${text} would be ${Math.ceil((height * width) / 1e6)} megapixels; the limit is ${PIXEL_LIMIT / 1e6} megapixels. Take a smaller size.`,
+  );
 }
 
 /** Reads one number for each of red, green and blue; one number alone serves all. @throws UsageError naming the flag */
@@ -37,11 +45,11 @@ export function threeNumbers(flag: '--mean' | '--std', text: string): readonly n
   );
 }
 
-/** One of a list of names. @throws UsageError with the nearest names */
+/** One of a list of names. @throws NameError with the nearest names */
 export function oneOf<Name extends string>(kind: string, text: string, choices: readonly Name[]): Name {
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
-  throw unknownName({ kind, name: text, choices });
+  throw new NameError(kind, text, choices);
 }
 
 /** Of u8/255: ImageNet's. */

@@ -14,10 +14,12 @@ const ui = openUi({
 });
 const root = repositoryRoot();
 const stop = new AbortController();
-process.on('SIGINT', () => {
+const interrupt = () => {
   if (stop.signal.aborted) process.exit(130); // asked twice: do not wait for the network
   stop.abort(new InterruptedError('Stopped. The files written so far are whole; the same command starts again.'));
-});
+};
+process.on('SIGINT', interrupt);
+process.on('SIGTERM', interrupt); // how schedulers ask
 process.stdout.on('error', (error) => {
   if (codeOf(error) === 'EPIPE') process.exit(0); // the reader, such as head, has enough
   throw error;

@@ -30,7 +30,7 @@ export interface ModelRequest {
 
 /**
  * Finds and reads a model and settles labels, mean and standard deviation: from the request, else the manifest, else
- * the metadata of the ONNX file, else ImageNet's numbers and the indices of the classes.
+ * the metadata of the ONNX file, else ImageNet's numbers and the indices of the classes. What was assumed is in the notes.
  *
  * @param folder the folder of models that come with the command, if any
  * @throws UsageError or ModelError when a part cannot be read or the parts do not fit each other
@@ -51,7 +51,7 @@ export async function prepareModel(request: ModelRequest, folder: string | undef
     labels: await settleLabels(request.labels, { file, graph, notes }),
     mean: statistics('mean'),
     std: statistics('std'),
-    resize: entry?.resize ?? 'shorter-side-centre-crop',
+    resize: entry?.resize ?? fallbackResize(notes),
     notes,
   };
 }
@@ -94,7 +94,7 @@ async function settleLabels(
     );
   }
   const own = graph.metadata.labels?.split(',').map((label) => label.trim());
-  if (own?.length === classes) {
+  if (own?.length === classes && !own.includes('')) {
     notes.push(`labels: from the metadata of ${file.path}`);
     return own;
   }
@@ -104,7 +104,7 @@ async function settleLabels(
 
 async function readLabels(requested: string): Promise<string[]> {
   if (!existsSync(requested)) {
-    if (requested.includes(',')) return requested.split(',').map((label) => label.trim());
+    if (requested.includes(',')) return splitLabels(requested);
     throw new UsageError(`--labels ${requested} is neither a file nor a list with commas.`);
   }
   const text = await readFile(requested, 'utf8').catch((error) => {
@@ -116,6 +116,15 @@ async function readLabels(requested: string): Promise<string[]> {
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
+}
+
+function splitLabels(requested: string): string[] {
+  const labels = requested.split(',').map((label) => label.trim());
+  const empty = labels.indexOf('');
+  if (empty < 0) return labels;
+  throw new UsageError(
+    `--labels ${requested} has nothing for class ${empty}; give one label for each class, with commas between them.`,
+  );
 }
 
 function fromMetadata(graph: Graph, name: 'mean' | 'std', notes: string[]): readonly number[] | undefined {
@@ -132,6 +141,13 @@ function fallback(name: 'mean' | 'std', notes: string[]): readonly number[] {
     `${name}: ${IMAGENET[name].join(', ')}, ImageNet's, because the model says nothing; change it with --${name}`,
   );
   return IMAGENET[name];
+}
+
+function fallbackResize(notes: string[]): Resize {
+  notes.push(
+    'resize: shorter side to size, then the middle, because the model says nothing; a manifest.json beside it can say "resize": "squash"',
+  );
+  return 'shorter-side-centre-crop';
 }
 
 /** Of u8/255, red, green and blue. */

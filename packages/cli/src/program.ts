@@ -15,7 +15,11 @@ export function buildProgram(surroundings: Surroundings, setExitCode: (code: num
     .exitOverride()
     .configureOutput({ outputError: () => undefined }); // main says it, in one line
   addExplain(program, surroundings);
+  addRun(program, surroundings, setExitCode);
+  addPlan(program, surroundings);
   addStudy(program, surroundings);
+  addReport(program, surroundings);
+  addCompare(program, surroundings, setExitCode);
   addList(program, surroundings);
   program
     .command('doctor')
@@ -58,6 +62,51 @@ function addExplain(program: Command, surroundings: Surroundings): void {
     });
 }
 
+function addRun(program: Command, surroundings: Surroundings, setExitCode: (code: number) => void): void {
+  asked(program.command('run'))
+    .description('run a suite: maps, scores and report; finished cells are skipped')
+    .option('--budget <time>', 'stop after a time such as 90s, 30m or 2h, to go on later (exit code 3)')
+    .option('--fresh', 'forget what the folder holds of earlier runs')
+    .option('--fail-fast', 'stop at the first cell that fails')
+    .option('--no-report', 'write no figures and no report; cambium report does it later')
+    .option('--dry-run', 'tell what it would cost and do nothing: the same as plan')
+    .option('-q, --quiet', 'say nothing but what went wrong')
+    .action(async (suite, flags) => {
+      const { runCommand } = await import('./commands/run.ts');
+      setExitCode(await runCommand(suite, flags, surroundings));
+    });
+}
+
+function addPlan(program: Command, surroundings: Surroundings): void {
+  asked(program.command('plan'))
+    .description('what a run would cost: cells, forward passes, time, memory; nothing is run or written')
+    .action(async (suite, flags) => {
+      const { planCommand } = await import('./commands/plan.ts');
+      await planCommand(suite, flags, surroundings);
+    });
+}
+
+/** What run and plan are asked alike. */
+function asked(command: Command) {
+  return command
+    .argument('[suite]', 'smoke, quick, paper, or the path of a .json or .ts suite', 'quick')
+    .option(
+      '--only <glob>',
+      'cells as method@layer or method@layer:metric, such as score-cam*@layer4; repeatable',
+      collect,
+    )
+    .option('--images <folder>', 'other images than the suite’s')
+    .option('--model <path|name>', 'another model than the suite’s')
+    .option('--limit <n>', 'the first images only')
+    .option('--device <name>', 'auto, gpu or cpu', 'auto')
+    .option('--batch <n>', 'images in one run of the network; auto takes the suite’s', 'auto')
+    .option('--shard <i/n>', 'one part of several that other machines run, such as 2/3')
+    .option('--seed <n>', 'another seed than the suite’s')
+    .option('--full', 'Score-CAM as its authors run it, with every channel (slow)')
+    .option('--json', 'events as JSON Lines on standard output')
+    .option('-o, --out <folder>', 'where the files go (default: runs/<suite>)');
+}
+
 function addStudy(program: Command, surroundings: Surroundings): void {
   program
     .command('study')
@@ -76,6 +125,31 @@ function addStudy(program: Command, surroundings: Surroundings): void {
     });
 }
 
+function addReport(program: Command, surroundings: Surroundings): void {
+  program
+    .command('report')
+    .description('the report of a run, or of several runs or shards of one suite: one HTML file, its tables and charts')
+    .argument('<run...>', 'folders that cambium run wrote')
+    .option('-o, --out <folder>', 'where the files go (default: the run; for several, runs/<suite>-merged)')
+    .action(async (folders, flags) => {
+      const { reportCommand } = await import('./commands/report.ts');
+      await reportCommand(folders, flags, surroundings);
+    });
+}
+
+function addCompare(program: Command, surroundings: Surroundings, setExitCode: (code: number) => void): void {
+  program
+    .command('compare')
+    .description('paired differences of two runs, b − a')
+    .argument('<a>', 'folder of the first run')
+    .argument('<b>', 'folder of the second run')
+    .option('--fail-on <verdict>', 'worse: exit code 1 when anything is worse or lost in b')
+    .action(async (a, b, flags) => {
+      const { compareCommand } = await import('./commands/compare.ts');
+      if (!(await compareCommand({ a, b }, flags, surroundings))) setExitCode(1);
+    });
+}
+
 function addList(program: Command, surroundings: Surroundings): void {
   const list = program.command('list').description('list what can be named on the command line');
   const commands = () => import('./commands/list.ts');
@@ -89,6 +163,14 @@ function addList(program: Command, surroundings: Surroundings): void {
     .argument('[model]', 'an .onnx file or the name of a model (default: the embedded one)')
     .option('--size <HxW>', 'input size of a model that leaves it open, such as 224x224')
     .action(async (model, flags) => (await commands()).listLayersOf(model, flags, surroundings));
+  list
+    .command('metrics')
+    .description('the metrics, their direction and their sources')
+    .action(async () => (await commands()).listMetrics(surroundings));
+  list
+    .command('suites')
+    .description('the suites that come with Cambium')
+    .action(async () => (await commands()).listSuites(surroundings));
   list
     .command('models')
     .description('the models that come with Cambium')

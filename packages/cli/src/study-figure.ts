@@ -7,8 +7,22 @@ import { labelOfName } from './targets.ts';
 import type { Technique } from './techniques.ts';
 import { versions } from './versions.ts';
 
+/** What is explained, as far as a figure tells it. */
+export interface FigureJob extends Pick<ExplainJob, 'model' | 'pictures'> {
+  readonly techniques: readonly FigureTechnique[];
+  readonly classifier: { readonly device: string };
+}
+
+type FigureTechnique = Pick<Technique, 'title' | 'form' | 'variant' | 'options'>;
+
+/** An explanation, as far as a figure shows it. */
+export interface FigureFinding extends Pick<Finding, 'picture' | 'layer' | 'shape' | 'predicted'> {
+  readonly technique: FigureTechnique;
+  readonly explanation: Pick<Finding['explanation'], 'map' | 'degenerate'>;
+}
+
 /** The study's figure of one layer: the techniques below the images, in the order of the job. */
-export function studyFigure(job: ExplainJob, layer: LayerChoice, findings: readonly Finding[]): Figure {
+export function studyFigure(job: FigureJob, layer: LayerChoice, findings: readonly FigureFinding[]): Figure {
   const here = findings.filter((finding) => finding.layer === layer);
   const greys = new Map(job.pictures.map((picture) => [picture, inGrey(picture)]));
   return {
@@ -36,12 +50,12 @@ function inGrey({ data, size }: Pixels): Pixels {
   return { data: grey, size };
 }
 
-function cell({ explanation }: Finding, grey: Pixels): FigureCell {
+function cell({ explanation }: FigureFinding, grey: Pixels): FigureCell {
   const pixels = overlay({ image: grey, map: explanation.map, colours: colormaps.turbo, alpha: ALPHA });
   return { pixels, note: explanation.degenerate ? 'constant map' : undefined };
 }
 
-function column({ picture, predicted }: Finding, labels: readonly string[]): FigureColumn {
+function column({ picture, predicted }: FigureFinding, labels: readonly string[]): FigureColumn {
   const label = labelOfName(picture.name, labels);
   return {
     image: picture,
@@ -51,19 +65,19 @@ function column({ picture, predicted }: Finding, labels: readonly string[]): Fig
   };
 }
 
-function caption({ model, classifier, techniques }: ExplainJob, { layer, shape }: Finding): string {
+function caption({ model, classifier, techniques }: FigureJob, { layer, shape }: FigureFinding): string {
   const [depth, height, width] = shape;
   const { cambium, onnxruntime } = versions();
   return [
     `Class activation maps of ${model.file.name} at ${layer.name} (value ${layer.value}: ${depth} channels of ${height}×${width}),`,
     'for the class predicted for each image; above each image that class and its probability.',
-    'Each map is scaled to [0, 1] and drawn over a grey copy of its image.',
+    `Each map is scaled to [0, 1] and drawn in colour at ${100 * ALPHA} % over a grey copy of its image.`,
     ...techniques.flatMap((technique) => describeForm(technique, depth)),
     `Model sha256 ${model.file.sha256.slice(0, 12)}…, ${classifier.device} ${onnxruntime}, Cambium ${cambium}.`,
   ].join(' ');
 }
 
-function describeForm({ title, variant, options }: Technique, depth: number): string[] {
+function describeForm({ title, variant, options }: FigureTechnique, depth: number): string[] {
   if (variant === null) return [];
   const kept =
     options.channels === undefined

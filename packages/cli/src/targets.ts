@@ -1,4 +1,5 @@
-import { UsageError, unknownName } from './errors.ts';
+import { NameError } from '@cambium/cam';
+import { UsageError } from './errors.ts';
 
 /** Which class to explain: the one the network finds most likely, or always the same. */
 export type TargetChoice = 'top1' | number;
@@ -6,7 +7,7 @@ export type TargetChoice = 'top1' | number;
 /**
  * Reads the class on the command line: `top1`, the name of a class, or its index.
  *
- * @throws UsageError when there is no such class, with the nearest names
+ * @throws NameError when there is no class of that name, with the nearest; UsageError when the index is out of range
  */
 export function chooseTarget(text: string, labels: readonly string[]): TargetChoice {
   const named = labels.indexOf(text);
@@ -16,7 +17,7 @@ export function chooseTarget(text: string, labels: readonly string[]): TargetCho
   if (/^\d+$/.test(text) && index < labels.length) return index;
   if (/^-?\d+$/.test(text))
     throw new UsageError(`There is no class ${text}: the model has classes 0 to ${labels.length - 1}.`);
-  throw unknownName({ kind: 'class', name: text, choices: labels });
+  throw new NameError('class', text, labels);
 }
 
 /** The class that an image shows by the name of its file, `knitted.png` or `knitted_11.png`; undefined where it says none. */

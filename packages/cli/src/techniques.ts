@@ -1,6 +1,6 @@
-import { type MethodName, methods, scoreCamVariants } from '@cambium/cam';
+import { type MethodName, methods, NameError, scoreCamVariants } from '@cambium/cam';
 import type { Shape } from '@cambium/gpu-kernels';
-import { UsageError, unknownName } from './errors.ts';
+import { UsageError } from './errors.ts';
 
 /** A method with the options it will run with. */
 export interface Technique {
@@ -26,7 +26,7 @@ export interface TechniqueRequest {
 /**
  * Settles methods and their options.
  *
- * @throws UsageError for an unknown method or variant, or an option that no named method has
+ * @throws NameError for an unknown method or variant; UsageError for an option that no named method has
  */
 export function chooseTechniques({ methods: names, variant, channels }: TechniqueRequest): Technique[] {
   const chosen = [...new Set(names)].map(checkMethod);
@@ -36,7 +36,7 @@ export function chooseTechniques({ methods: names, variant, channels }: Techniqu
     );
   }
   if (variant !== undefined && !Object.hasOwn(scoreCamVariants, variant)) {
-    throw unknownName({ kind: 'variant of score-cam', name: variant, choices: scoreVariants });
+    throw new NameError('variant of score-cam', variant, scoreVariants);
   }
   return chosen.map((method) => describe(method, variant ?? methods['score-cam'].defaults.variant, channels));
 }
@@ -46,7 +46,7 @@ export const scoreVariants = Object.keys(scoreCamVariants);
 
 function checkMethod(name: string): MethodName {
   if (Object.hasOwn(methods, name)) return name as MethodName; // a key of the registry
-  throw unknownName({ kind: 'method', name, choices: Object.keys(methods) });
+  throw new NameError('method', name, Object.keys(methods));
 }
 
 function describe(method: MethodName, variant: string, channels: number | undefined): Technique {

@@ -1,11 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { describeFailure } from '../src/failure.ts';
-import { buildProgram } from '../src/program.ts';
-import { openUi } from '../src/ui.ts';
 import { flatModel } from './support/flat-model.ts';
 import { root, runCambium, temporaryFolder } from './support/run-cambium.ts';
+import { runHere } from './support/run-here.ts';
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
@@ -36,7 +34,11 @@ type Case = [title: string, args: () => string[], says: RegExp];
 const commandLine: Case[] = [
   ['an unknown subcommand of list', () => ['list', 'layer'], /Did you mean layers\?/],
   ['no image', () => ['explain'], /image/],
-  ['an unknown variant', () => explain('--method', 'score-cam', '--variant', 'fast'), /Did you mean faster\?/],
+  [
+    'an unknown variant',
+    () => explain('--method', 'score-cam', '--variant', 'fast'),
+    /variant of score-cam "fast"\. Nearest: faster/,
+  ],
   ['a variant without score-cam', () => explain('--variant', 'faster'), /--variant is an option of score-cam/],
   ['a class index out of range', () => explain('--class', '10'), /no class 10.*0 to 9/],
   ['an unknown colour map', () => explain('--colormap', 'virdis'), /colormap "virdis".*viridis/],
@@ -48,6 +50,15 @@ const commandLine: Case[] = [
   ['a size that the model does not take', () => explain('--size', '100x100'), /224/],
   ['a mean of two numbers', () => explain('--mean', '0.5,0.5'), /--mean takes three numbers/],
   ['too few labels', () => explain('--labels', at('two.txt')), /has 10 classes, --labels names 2/],
+  [
+    'labels without a letter',
+    () => explain('--labels', ',,,,,,,,,'),
+    /--labels ,+ has nothing for class 0; give one label for each class/,
+  ],
+  ['a gap among the labels', () => explain('--labels', 'a,b, ,d'), /has nothing for class 2/],
+  ['a size above the limit', () => explain('--size', '99999x99999'), /10000 megapixels; the limit is 100 megapixels/],
+  ['an argument too many', () => ['doctor', 'extra'], /too many arguments .* extra\. See cambium --help\.$/m],
+  ['a class far from all', () => explain('--class', 'stripes'), /"stripes"\. Nearest: \w+, \w+, \w+\.$/m],
   ['labels that are not there', () => explain('--labels', at('none.txt')), /neither a file nor a list/],
   ['an empty image', () => ['explain', at('empty.png'), '-o', out], /empty\.png is empty/],
   ['a folder as an image', () => ['explain', folder, '-o', out], /it is a folder/],
@@ -58,18 +69,14 @@ const commandLine: Case[] = [
 const asProcess: Case[] = [
   ['an unknown command', () => ['explian'], /explian.*Did you mean explain\?/],
   ['an unknown flag', () => explain('--methd', 'grad-cam'), /--methd.*Did you mean --method\?/],
-  [
-    'an unknown method',
-    () => explain('--method', 'gradcam'),
-    /no method "gradcam".*Did you mean grad-cam or grad-cam\+\+\?/,
-  ],
+  ['an unknown method', () => explain('--method', 'gradcam'), /Unknown method "gradcam"\. Nearest: grad-cam, /],
   ['an unknown layer', () => explain('--layer', 'layr4'), /layer "layr4".*layer4/],
   ['an unknown class', () => explain('--class', 'bubly'), /class "bubly".*bubbly/],
   ['a missing model', () => explain('--model', at('none.onnx')), /none\.onnx cannot be read: no such file/],
   [
     'an unknown model name',
     () => explain('--model', 'resnet50-texture'),
-    /no model "resnet50-texture".*resnet50-textures10/,
+    /Unknown model "resnet50-texture".*resnet50-textures10/,
   ],
   ['a text as a model', () => explain('--model', at('text.onnx')), /text\.onnx/],
   ['an image as a model', () => explain('--model', image), /bubbly\.png/],
@@ -98,18 +105,11 @@ const asProcess: Case[] = [
 
 describe('is refused in one sentence, and writes nothing:', () => {
   test.each(commandLine)('%s', async (_, args, says) => {
-    const written: string[] = [];
-    const stream = { write: (text: string) => written.push(text) };
-    const ui = openUi({ output: stream, errors: stream, environment: { NO_COLOR: '1' }, clock: () => 0 });
-    const surroundings = { ui, root, models: join(root, 'models'), signal: new AbortController().signal };
-    const error = await buildProgram(surroundings, () => undefined)
-      .parseAsync(args(), { from: 'user' })
-      .catch((thrown: unknown) => thrown);
-    const { code, message } = describeFailure(error);
-    expect(message).toMatch(says);
-    expect(message).not.toContain('\n');
+    const { code, output, errors } = await runHere(...args());
+    expect(errors).toMatch(/^✖ [^\n]+\n$/);
+    expect(errors).toMatch(says);
+    expect(output).toBe('');
     expect(code).toBe(2);
-    expect(written).toEqual([]);
     expect(existsSync(out)).toBe(false);
   });
 });

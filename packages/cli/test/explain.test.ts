@@ -140,7 +140,7 @@ test('list and doctor tell what is there', async () => {
   ]);
   expect(layers.output).toMatch(/^layer4 +2048×7×7 +the family's name for layer4\.2$/m);
   expect(models.output).toContain('resnet50-textures10');
-  expect(doctor.output).toMatch(/✔ self test: .* gives the recorded logits/);
+  expect(doctor.output).toMatch(/✔ self test: logits of .* with those of PyTorch: largest difference/);
   expect([layers.code, models.code, doctor.code]).toEqual([0, 0, 0]);
 });
 

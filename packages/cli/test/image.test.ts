@@ -93,9 +93,83 @@ test('a wide image loses its sides to a centre crop, and is distorted by squashi
     .png()
     .toFile(at('wide.png'));
   const crop = await readPicture(at('wide.png'), [10, 10], 'shorter-side-centre-crop');
-  expect([...crop.data.subarray(12, 15)]).toEqual([0, 255, 0]);
+  // the second and the ninth column: the filter does not reach from there into another third
+  const columns = ({ data }: { data: Uint8Array }) => [[...data.subarray(3, 6)], [...data.subarray(24, 27)]];
+  expect(columns(crop)).toEqual([
+    [0, 255, 0],
+    [0, 255, 0],
+  ]);
   const squashed = await readPicture(at('wide.png'), [10, 10], 'squash');
-  expect([...squashed.data.subarray(0, 3), ...squashed.data.subarray(27, 30)]).toEqual([255, 0, 0, 0, 0, 255]);
+  expect(columns(squashed)).toEqual([
+    [255, 0, 0],
+    [0, 0, 255],
+  ]);
+});
+
+/** Red in the first row of an image whose rows are all alike, squashed to the given size. */
+async function resized(row: readonly number[], size: readonly [number, number]): Promise<number[]> {
+  const pixels = Uint8Array.from(
+    { length: row.length ** 2 * 3 },
+    (_, index) => row[Math.floor(index / 3) % row.length],
+  );
+  await sharp(pixels, { raw: { height: row.length, width: row.length, channels: 3 } })
+    .png()
+    .toFile(at('rows.png'));
+  const { data } = await read('rows.png', size);
+  return Array.from({ length: size[1] }, (_, column) => data[3 * column]);
+}
+
+test('a line that is halved in size keeps three eighths and one eighth of its brightness: a triangle, antialiased', async () => {
+  // centre 4.5; output centres 1, 3, 5, 7; weight (1 − distance / 2) / 2
+  expect(await resized([0, 0, 0, 0, 255, 0, 0, 0], [4, 4])).toEqual([0, 32, 96, 0]);
+});
+
+test('an edge that is enlarged becomes a straight slope, without overshoot', async () => {
+  const row = await resized([0, 240], [8, 8]);
+  expect(row.slice(1).map((value, index) => value - row[index])).toEqual([0, 0, 60, 60, 60, 60, 0]);
+  expect([row[0], row[7]]).toEqual([0, 240]);
+});
+
+test.each([
+  ['jpeg', 1],
+  ['jpeg', 6],
+  ['webp', 1],
+] as const)(
+  'a large %s of orientation %d is resized as a PNG of its pixels: no decoder shrinks it first',
+  async (format, orientation) => {
+    let state = 1;
+    const noise = Uint8Array.from({ length: 100 * 160 * 3 }, () => {
+      state = (state * 48271) % 2147483647;
+      return state % 256;
+    });
+    await sharp(noise, { raw: { height: 100, width: 160, channels: 3 } })
+      .withMetadata({ orientation })
+      .toFormat(format, { quality: 95 })
+      .toFile(at(`large.${format}`));
+    await sharp(at(`large.${format}`))
+      .autoOrient()
+      .png()
+      .toFile(at('large.png'));
+    for (const side of [16, 40]) {
+      const [decoded, png] = await Promise.all(
+        [`large.${format}`, 'large.png'].map((name) => read(name, [side, side])),
+      );
+      expect(Buffer.from(decoded.data).equals(Buffer.from(png.data))).toBe(true);
+    }
+  },
+);
+
+test('a drawing is read at the size it states, and resized', async () => {
+  writeFileSync(
+    at('half.svg'),
+    '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="32"><rect width="32" height="32" fill="#c80000"/></svg>',
+  );
+  const { data, original } = await read('half.svg', [8, 8]);
+  expect([[...original], [...data.subarray(0, 3)], [...data.subarray(21, 24)]]).toEqual([
+    [32, 64],
+    [200, 0, 0],
+    [255, 255, 255],
+  ]);
 });
 
 test('a single pixel is enlarged', async () => {

@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest';
 import { formatDuration } from '../src/duration.ts';
-import { imageSize, share, threeNumbers, wholeNumber } from '../src/flags.ts';
-import { nearest } from '../src/nearest.ts';
+import { imageSize, oneOf, share, threeNumbers, wholeNumber } from '../src/flags.ts';
 import { checkDistinct, fileSafe } from '../src/outputs.ts';
 import { chooseTarget, labelOfName } from '../src/targets.ts';
 import { chooseTechniques } from '../src/techniques.ts';
 import { openUi } from '../src/ui.ts';
 
 const labels = ['bubbly', 'polka', 'polka-dotted', '7'];
-
-test('the nearest names come first, and far ones not at all', () => {
-  const methods = ['grad-cam', 'grad-cam++', 'score-cam', 'relevance-cam'];
-  expect(nearest('gradcam', methods)).toEqual(['grad-cam', 'grad-cam++']);
-  expect(nearest('SCORE-CAM', methods)[0]).toBe('score-cam');
-  expect(nearest('banana', methods)).toEqual([]);
-});
 
 test('a class is top1, a name, or an index; a name wins over an index', () => {
   expect(chooseTarget('top1', labels)).toBe('top1');
@@ -23,7 +15,17 @@ test('a class is top1, a name, or an index; a name wins over an index', () => {
   expect(chooseTarget('7', labels)).toBe(3);
   expect(() => chooseTarget('4', labels)).toThrow('classes 0 to 3');
   expect(() => chooseTarget('-1', labels)).toThrow('classes 0 to 3');
-  expect(() => chooseTarget('bubly', labels)).toThrow('Did you mean bubbly?');
+});
+
+test('a class, method, variant or format that is not there gets the three nearest names, however far', () => {
+  expect(() => chooseTarget('bubly', labels)).toThrow('Unknown class "bubly". Nearest: bubbly, ');
+  expect(() => chooseTarget('stripes', ['crosshatched', 'dotted', 'striped', 'zigzagged'])).toThrow(
+    'Unknown class "stripes". Nearest: striped, dotted, zigzagged.',
+  );
+  const methods = ['banana'];
+  expect(() => chooseTechniques({ methods })).toThrow(/^Unknown method "banana"\. Nearest: [^,]+, [^,]+, [^,]+\.$/);
+  expect(() => chooseTechniques({ methods: ['score-cam'], variant: 'fast' })).toThrow('Nearest: faster, ');
+  expect(() => oneOf('format', 'jpg', ['webp', 'png', 'npy'])).toThrow('Unknown format "jpg". Nearest: png, ');
 });
 
 test('the label of an image is read from its name, the longest that fits', () => {
@@ -38,9 +40,19 @@ test('numbers, sizes and triples are read, and anything else is refused by the n
   expect(share('--alpha', '0.25')).toBe(0.25);
   for (const text of ['', '-0.1', '2', 'half']) expect(() => share('--alpha', text)).toThrow('--alpha');
   expect(imageSize('--size', '128x256')).toEqual([128, 256]);
+  for (const text of ['224', '0x224', '224x0', '-1x2', 'x']) expect(() => imageSize('--size', text)).toThrow('--size');
   expect(threeNumbers('--mean', '0,0.5,-1')).toEqual([0, 0.5, -1]);
   expect(threeNumbers('--std', '0.5')).toEqual([0.5, 0.5, 0.5]);
   expect(() => threeNumbers('--std', '1,0,1')).toThrow('positive');
+});
+
+test('a size is limited as images are: 100 megapixels, whatever its proportions', () => {
+  expect(imageSize('--size', '10000x10000')).toEqual([10000, 10000]);
+  expect(imageSize('--size', '1x100000000')).toEqual([1, 100_000_000]);
+  expect(() => imageSize('--size', '10000x10001')).toThrow(
+    '--size 10000x10001 would be 101 megapixels; the limit is 100 megapixels. Take a smaller size.',
+  );
+  expect(() => imageSize('--size', '99999x99999')).toThrow('10000 megapixels');
 });
 
 test('what a technique is called says its variant and its channels', () => {

@@ -1,25 +1,19 @@
 import { ortClassifier, providers } from '@cambium/cam';
-import { type ExplainJob, explainPictures } from '../explain-pictures.ts';
+import { checkJob } from '../check-job.ts';
+import type { ExplainJob } from '../explain-pictures.ts';
 import { imageSize, oneOf, seedNumber, share, threeNumbers, wholeNumber } from '../flags.ts';
 import { openFolder } from '../io/atomic-write.ts';
-import { type Picture, readPicture } from '../io/image.ts';
+import { readPictures } from '../io/image.ts';
 import { chooseLayers } from '../layers.ts';
-import {
-  checkDistinct,
-  type Format,
-  fileSafe,
-  findingRecord,
-  modelRecord,
-  pictureRecord,
-  writeFinding,
-  writeManifest,
-} from '../outputs.ts';
-import { type PreparedModel, prepareModel } from '../prepared-model.ts';
+import { makeMaps } from '../make-maps.ts';
+import { type Format, findingRecord, modelRecord, pictureRecord, writeFinding, writeManifest } from '../outputs.ts';
+import { prepareModel } from '../prepared-model.ts';
 import { type ColormapName, colormaps } from '../render/colormap.ts';
 import { overlay } from '../render/overlay.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { chooseTarget } from '../targets.ts';
 import { chooseTechniques } from '../techniques.ts';
+import type { Ui } from '../ui.ts';
 import { versions } from '../versions.ts';
 
 /** The flags of `cambium explain` as they were typed. */
@@ -46,7 +40,8 @@ export interface ExplainFlags {
 /**
  * Explains images: for each image, layer and method an overlay and the map's numbers, and one manifest.
  *
- * Everything is read and checked before the first file is written.
+ * The folder is made when every argument and file has been read, every walk can be made and the network has answered
+ * the first image.
  *
  * @throws UsageError, ModelError or NameError for what cannot be done as asked
  */
@@ -55,40 +50,20 @@ export async function explainCommand(
   flags: ExplainFlags,
   { ui, models, signal }: Surroundings,
 ): Promise<void> {
-  const { style, ...request } = readFlags(flags);
+  const { provider, style, ...request } = readFlags(flags);
   const model = await prepareModel(request.model, models);
-  const job = {
-    model,
-    layers: chooseLayers(flags.layer ?? [], model.graph),
-    target: chooseTarget(flags.class, model.labels),
-    ...request.job,
-  };
-  const pictures = await readPictures(files, model);
-  checkDistinct(
-    'images',
-    pictures.map(({ name, file }) => ({ stem: name, source: file })),
-  );
-  checkDistinct(
-    'layers',
-    job.layers.map(({ name }) => ({ stem: fileSafe(name), source: name })),
-  );
+  const layers = chooseLayers(flags.layer ?? [], model.graph);
+  const target = chooseTarget(flags.class, model.labels);
+  const [, height, width] = model.graph.input.shape;
+  const pictures = await readPictures(files, [height, width], model.resize);
+  await using classifier = ortClassifier(model.graph, { provider });
+  const job: ExplainJob = { classifier, model, pictures, layers, target, signal, ...request.job };
+  await checkJob(job);
   await openFolder(flags.out);
   for (const note of model.notes) ui.note(note);
-
-  await using classifier = ortClassifier(model.graph, { provider: request.provider });
-  const count = pictures.length * job.layers.length * job.techniques.length;
-  const record = await writeAll({ ...job, classifier, pictures, signal }, { ui, style, folder: flags.out, count });
-  const { colormap, alpha } = style;
-  await writeManifest(flags.out, {
-    command: 'explain',
-    model: modelRecord(model),
-    device: classifier.device,
-    versions: versions(),
-    seed: job.seed,
-    colormap,
-    alpha,
-    ...record,
-  });
+  const record = await writeMaps(job, { ui, style, folder: flags.out });
+  await writeManifest(flags.out, describe(job, style, record));
+  const count = record.maps.length;
   ui.print(`${count} ${count === 1 ? 'map' : 'maps'} in ${flags.out}`);
 }
 
@@ -98,39 +73,44 @@ interface Style {
   readonly formats: readonly Format[];
 }
 
-interface Destination extends Pick<Surroundings, 'ui'> {
+interface Destination {
+  readonly ui: Ui;
   readonly style: Style;
   readonly folder: string;
-  /** Maps to be made. */
-  readonly count: number;
 }
 
-async function writeAll(job: ExplainJob, { ui, style, folder, count }: Destination): Promise<object> {
+/** What a manifest says about the images and the maps. */
+interface MapsRecord {
+  readonly images: readonly object[];
+  readonly maps: readonly object[];
+}
+
+async function writeMaps(job: ExplainJob, { ui, style, folder }: Destination): Promise<MapsRecord> {
+  const { alpha, formats } = style;
+  const colours = colormaps[style.colormap];
   const images = new Map<string, object>();
   const maps: object[] = [];
-  using progress = ui.progress(1);
-  const onProgress: ExplainJob['onProgress'] = ({ done, total, task, map }) =>
-    progress.update({ done: done / total, task, count: `map ${map}/${count}` });
-  for await (const finding of explainPictures({ ...job, onProgress })) {
-    const { picture, explanation } = finding;
-    const blended = overlay({
-      image: picture,
-      map: explanation.map,
-      colours: colormaps[style.colormap],
-      alpha: style.alpha,
-    });
-    const files = await writeFinding(folder, finding, { picture: blended, formats: style.formats });
-    images.set(picture.name, pictureRecord(picture, finding.predicted));
+  await makeMaps(job, ui, async (finding) => {
+    const { picture, explanation, predicted } = finding;
+    const blended = overlay({ image: picture, map: explanation.map, colours, alpha });
+    const files = await writeFinding(folder, finding, { picture: blended, formats });
+    images.set(picture.name, pictureRecord(picture, predicted));
     maps.push(findingRecord(finding, files));
-  }
+  });
   return { images: [...images.values()], maps };
 }
 
-async function readPictures(files: readonly string[], { graph, resize }: PreparedModel): Promise<Picture[]> {
-  const [, height, width] = graph.input.shape;
-  const pictures: Picture[] = [];
-  for (const file of files) pictures.push(await readPicture(file, [height, width], resize));
-  return pictures;
+function describe({ model, classifier, seed }: ExplainJob, { colormap, alpha }: Style, record: MapsRecord): object {
+  return {
+    command: 'explain',
+    model: modelRecord(model),
+    device: classifier.device,
+    versions: versions(),
+    seed,
+    colormap,
+    alpha,
+    ...record,
+  };
 }
 
 function readFlags(flags: ExplainFlags) {

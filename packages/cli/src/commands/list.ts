@@ -1,8 +1,10 @@
 import { listLayers, methods } from '@cambium/cam';
+import { metrics } from '@cambium/metrics';
 import { imageSize } from '../flags.ts';
 import { findModel, readManifest } from '../io/model.ts';
 import { prepareModel } from '../prepared-model.ts';
 import { table } from '../render/table.ts';
+import { suites } from '../suites/index.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { scoreVariants } from '../techniques.ts';
 
@@ -52,4 +54,22 @@ export async function listModels({ ui, models }: Surroundings): Promise<void> {
   ]);
   for (const line of table(['model', 'file', 'classes', 'input', 'family'], rows)) ui.print(line);
   for (const { name } of entries) await findModel(name, models);
+}
+
+/** Lists the metrics: name, title, category, direction and source. */
+export function listMetrics({ ui }: Surroundings): void {
+  const rows = Object.values(metrics).map(({ name, title, category, better, source }) => [
+    name,
+    title,
+    category,
+    `${better} is better`,
+    source,
+  ]);
+  for (const line of table(['metric', 'title', 'looks at', '', 'source'], rows)) ui.print(line);
+}
+
+/** Lists the suites that come with the command. */
+export function listSuites({ ui }: Surroundings): void {
+  const rows = Object.values(suites).map(({ name, title = '' }) => [name, title]);
+  for (const line of table(['suite', ''], rows)) ui.print(line);
 }

@@ -1,13 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ortClassifier } from '@cambium/cam';
+import { checkJob } from '../check-job.ts';
 import { codeOf, UsageError } from '../errors.ts';
-import { type ExplainJob, explainPictures, type Finding } from '../explain-pictures.ts';
+import type { ExplainJob, Finding } from '../explain-pictures.ts';
 import { wholeNumber } from '../flags.ts';
 import { openFolder, reasonOf, writeAtomically } from '../io/atomic-write.ts';
-import { encodeWithSvg, type Picture, readPicture } from '../io/image.ts';
+import { encodeWithSvg, type Picture, readPictures } from '../io/image.ts';
 import { chooseLayers } from '../layers.ts';
-import { checkDistinct, findingRecord, modelRecord, pictureRecord, writeFinding, writeManifest } from '../outputs.ts';
+import { makeMaps } from '../make-maps.ts';
+import { findingRecord, modelRecord, pictureRecord, writeFinding, writeManifest } from '../outputs.ts';
 import { prepareModel } from '../prepared-model.ts';
 import { colormaps } from '../render/colormap.ts';
 import { drawFigure } from '../render/figure.ts';
@@ -17,6 +19,7 @@ import { studyFigure } from '../study-figure.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { labelOfName } from '../targets.ts';
 import { chooseTechniques } from '../techniques.ts';
+import type { Ui } from '../ui.ts';
 import { versions } from '../versions.ts';
 
 /** The flags of `cambium study` as they were typed. */
@@ -32,7 +35,8 @@ export interface StudyFlags {
  * Runs the study: the four techniques on a folder of images at an intermediate and the last layer, as overlays, maps
  * and one figure for each layer.
  *
- * Score-CAM keeps 64 channels; with `full` it is the authors' variant, with every channel.
+ * Score-CAM keeps 64 channels; with `full` it is the authors' variant, with every channel. The folder is made when
+ * every image has been read, every walk can be made and the network has answered the first image.
  *
  * @throws UsageError, ModelError or NameError for what cannot be done as asked
  */
@@ -42,37 +46,15 @@ export async function studyCommand(flags: StudyFlags, { ui, root, models, signal
   const model = await prepareModel({ model: flags.model }, models);
   const layers = chooseLayers(LAYERS, model.graph);
   const [, height, width] = model.graph.input.shape;
-  const pictures: Picture[] = [];
-  for (const file of await imageFiles(flags.images, root))
-    pictures.push(await readPicture(file, [height, width], model.resize));
-  checkDistinct(
-    'images',
-    pictures.map(({ name, file }) => ({ stem: name, source: file })),
-  );
+  const pictures = await readPictures(await imageFiles(flags.images, root), [height, width], model.resize);
+  await using classifier = ortClassifier(model.graph);
+  const work = { classifier, model, pictures, layers, techniques };
+  const job: ExplainJob = { ...work, target: 'top1', batch, seed: SEED, signal };
+  await checkJob(job);
   await openFolder(flags.out);
   for (const note of model.notes) ui.note(note);
-
-  await using classifier = ortClassifier(model.graph);
-  const job: ExplainJob = {
-    classifier,
-    model,
-    pictures,
-    layers,
-    techniques,
-    target: 'top1',
-    batch,
-    seed: SEED,
-    signal,
-  };
-  const maps = await writeMaps(job, { ui, folder: flags.out });
-  const findings = maps.map(({ finding }) => finding);
-  const figures: string[] = [];
-  for (const layer of layers) {
-    const name = `figure-${layer.name}.png`;
-    const { pixels, svg } = drawFigure(studyFigure(job, layer, findings));
-    await writeAtomically(join(flags.out, name), await encodeWithSvg(pixels, svg));
-    figures.push(name);
-  }
+  const maps = await writeMaps(job, ui, flags.out);
+  const figures = await writeFigures(job, maps, flags.out);
   await writeManifest(flags.out, { ...describe(job, maps), figures });
   for (const line of predictionTable(job, maps)) ui.print(line);
   ui.print(`\n${maps.length} maps and ${figures.join(', ')} in ${flags.out}`);
@@ -84,22 +66,28 @@ interface WrittenMap {
   readonly files: readonly string[];
 }
 
-async function writeMaps(
-  job: ExplainJob,
-  { ui, folder }: Pick<Surroundings, 'ui'> & { readonly folder: string },
-): Promise<WrittenMap[]> {
-  const count = job.pictures.length * job.layers.length * job.techniques.length;
+async function writeMaps(job: ExplainJob, ui: Ui, folder: string): Promise<WrittenMap[]> {
   const maps: WrittenMap[] = [];
-  using progress = ui.progress(1);
-  const onProgress: ExplainJob['onProgress'] = ({ done, total, task, map }) =>
-    progress.update({ done: done / total, task, count: `map ${map}/${count}` });
-  for await (const finding of explainPictures({ ...job, onProgress })) {
+  await makeMaps(job, ui, async (finding) => {
     const { picture, explanation } = finding;
     const pixels = overlay({ image: picture, map: explanation.map, colours: colormaps.turbo, alpha: ALPHA });
     const files = await writeFinding(folder, finding, { picture: pixels, formats: ['png', 'npy'] });
     maps.push({ finding, files });
-  }
+  });
   return maps;
+}
+
+/** One figure for each layer. @returns the names of the files */
+async function writeFigures(job: ExplainJob, maps: readonly WrittenMap[], folder: string): Promise<string[]> {
+  const findings = maps.map(({ finding }) => finding);
+  const names: string[] = [];
+  for (const layer of job.layers) {
+    const name = `figure-${layer.name}.png`;
+    const { pixels, svg } = drawFigure(studyFigure(job, layer, findings));
+    await writeAtomically(join(folder, name), await encodeWithSvg(pixels, svg));
+    names.push(name);
+  }
+  return names;
 }
 
 function describe({ model, classifier, pictures, seed }: ExplainJob, maps: readonly WrittenMap[]): object {

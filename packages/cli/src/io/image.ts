@@ -55,17 +55,29 @@ export async function readPicture(file: string, size: readonly [number, number],
   let image = sharp(bytes, options).autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb');
   if (original[0] !== size[0] || original[1] !== size[1]) {
     const fit = resize === 'squash' ? 'fill' : 'cover';
-    image = image.resize({
-      height: size[0],
-      width: size[1],
-      fit,
-      position: 'centre',
-      kernel: 'linear',
-      fastShrinkOnLoad: false,
-    });
+    // cutting out the whole image has the decoder deliver every pixel: left to itself sharp lets those of JPEG and WebP
+    // shrink the image by another filter first
+    image = image
+      .extract({ left: 0, top: 0, width: original[1], height: original[0] })
+      .resize({ height: size[0], width: size[1], fit, position: 'centre', kernel: 'linear' });
   }
   const data = await decode(file, image);
   return { name: basename(file, extname(file)), file, sha256: sha256(bytes), original, data, size };
+}
+
+/**
+ * Reads images, one after the other.
+ *
+ * @throws UsageError as `readPicture`, for the first that cannot be read
+ */
+export async function readPictures(
+  files: readonly string[],
+  size: readonly [number, number],
+  resize: Resize,
+): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const file of files) pictures.push(await readPicture(file, size, resize));
+  return pictures;
 }
 
 /** Encodes pixels as a PNG or WebP file. */

@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { NameError } from '@cambium/cam';
 import { z } from 'zod';
-import { messageOf, UsageError, unknownName } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import { reasonOf } from './atomic-write.ts';
 import { sha256 } from './sha256.ts';
 
@@ -41,7 +42,7 @@ export interface ModelFile {
  * A file that a `manifest.json` beside it describes must have the digest written there.
  *
  * @param folder holds the manifest that names are looked up in; undefined where there is none
- * @throws UsageError when there is no such model, or a manifest is not as it should be
+ * @throws NameError when there is no such model; UsageError when there is none at all or a manifest is not as it should be
  */
 export async function findModel(model: string | undefined, folder: string | undefined): Promise<ModelFile> {
   if (model !== undefined && looksLikePath(model)) return modelAt(model);
@@ -50,7 +51,13 @@ export async function findModel(model: string | undefined, folder: string | unde
   }
   const entries = await readManifest(folder);
   const entry = model === undefined ? entries[0] : entries.find(({ name }) => name === model);
-  if (!entry) throw unknownName({ kind: 'model', name: model ?? '', choices: entries.map(({ name }) => name) });
+  if (!entry) {
+    throw new NameError(
+      'model',
+      model ?? '',
+      entries.map(({ name }) => name),
+    );
+  }
   return modelAt(join(folder, entry.file));
 }
 

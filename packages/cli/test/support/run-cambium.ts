@@ -32,6 +32,20 @@ export function startCambium(...args: readonly string[]): {
   return { child, ended };
 }
 
+/** Runs the command where no file may grow beyond some KiB: a stand-in for a full disk that needs no rights. */
+export function runCambiumLimited(kibibytes: number, ...args: readonly string[]): Promise<Ended> {
+  const script = `ulimit -f ${2 * kibibytes}; exec "$0" "$@"`; // in blocks of 512 bytes
+  const command = [process.execPath, '--conditions=source', join(root, 'packages', 'cli', 'src', 'main.ts'), ...args];
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  const child = execFile(
+    'sh',
+    ['-c', script, ...command],
+    { cwd: root, env: { ...process.env, NO_COLOR: '1' } },
+    (_, output, errors) => resolve({ code: child.exitCode ?? -1, output, errors }),
+  );
+  return promise;
+}
+
 /** A fresh temporary folder. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'cambium-test-'));

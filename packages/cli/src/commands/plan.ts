@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { type AnyMetric, metrics } from '@cambium/metrics';
+import { formatDuration } from '../duration.ts';
+import { classCount } from '../prepared-model.ts';
+import { table } from '../render/table.ts';
+import { type Calibration, calibrate } from '../study/calibrate.ts';
+import { NOTHING, sum, type Work } from '../study/estimate.ts';
+import { openClassifier } from '../study/open-classifier.ts';
+import { type PreparedRun, prepareRun } from '../study/prepare-run.ts';
+import { files, resultRowSchema } from '../study/records.ts';
+import { reductionsOf } from '../study/reductions.ts';
+import { readRows } from '../study/rows.ts';
+import type { RunFlags } from '../study/run-flags.ts';
+import { groupBy } from '../study/shards.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/**
+ * Tells what a run would cost, without writing anything: maps, cells, forward passes with what is shared counted once,
+ * seconds on this machine by a calibration of a few batches, memory and disk.
+ *
+ * @throws UsageError, ModelError or NameError for what cannot be done as asked
+ */
+export async function planCommand(source: string, flags: RunFlags, surroundings: Surroundings): Promise<void> {
+  const { ui } = surroundings;
+  const run = await prepareRun(source, flags, surroundings);
+  const plan = await workOf(run);
+  await using classifier = openClassifier(run.study, flags.device);
+  const measured = await calibrate(classifier, run.study, () => performance.now() / 1000);
+  if (flags.json) return ui.print(JSON.stringify(asJson(run, plan, measured)));
+  const { model, images, suite } = run.study;
+  ui.print(
+    `${suite.name} · ${model.file.name} (sha256 ${model.file.sha256.slice(0, 8)}…) · ${images.length} images · ${classifier.device}`,
+  );
+  for (const line of mapTable(plan, measured)) ui.print(`  ${line}`);
+  ui.print('');
+  for (const line of metricTable(run, plan, measured)) ui.print(`  ${line}`);
+  ui.print('');
+  for (const line of closing(run, plan, measured)) ui.print(line);
+}
+
+/** Work by what it is for. */
+interface Plan {
+  /** By technique and layer. */
+  readonly maps: ReadonlyMap<string, Line>;
+  /** By metric. */
+  readonly metrics: ReadonlyMap<string, Line>;
+  /** By metric, technique and layer. */
+  readonly cells: ReadonlyMap<string, Line>;
+  readonly total: Work;
+  readonly done: number;
+}
+
+interface Line {
+  readonly names: readonly string[];
+  readonly count: number;
+  readonly work: Work;
+}
+
+async function workOf({ wanted, estimator, folder }: PreparedRun): Promise<Plan> {
+  const rows = readRows(join(folder, files.results), resultRowSchema).rows;
+  const finished = new Set(rows.filter(({ error }) => error === undefined).map(({ key }) => key));
+  const [maps, byMetric, cells] = [openLines(), openLines(), openLines()];
+  let total = NOTHING;
+  for (const own of groupBy(wanted, ({ image }) => image.name).values()) {
+    const pending = own.filter(({ key }) => !finished.has(key));
+    if (pending.length === 0) continue;
+    const estimate = await estimator.ofImage(pending);
+    for (const { layer, technique, work } of estimate.maps) {
+      maps.add([technique.title, layer.name], work);
+      total = sum(total, work);
+    }
+    for (const cell of pending) {
+      const work = estimate.cells.get(cell.key) ?? NOTHING;
+      byMetric.add([cell.metric.name], work);
+      cells.add([cell.metric.name, cell.technique.title, cell.layer.name], work);
+      total = sum(total, work);
+    }
+  }
+  const done = wanted.filter(({ key }) => finished.has(key)).length;
+  return { maps: maps.lines, metrics: byMetric.lines, cells: cells.lines, total, done };
+}
+
+function openLines() {
+  const lines = new Map<string, Line>();
+  return {
+    lines,
+    add(names: readonly string[], work: Work): void {
+      const line = lines.get(names.join(' ')) ?? { names, count: 0, work: NOTHING };
+      lines.set(names.join(' '), { names, count: line.count + 1, work: sum(line.work, work) });
+    },
+  };
+}
+
+function mapTable({ maps }: Plan, { secondsOf }: Calibration): string[] {
+  const rows = [...maps.values()].map(({ names, count, work }) => [
+    ...names,
+    String(count),
+    work.forwards.toLocaleString('en'),
+    formatDuration(secondsOf(work)),
+  ]);
+  return table(['method', 'layer', 'maps', 'forwards', 'est.'], rows);
+}
+
+function metricTable({ study }: PreparedRun, plan: Plan, { secondsOf }: Calibration): string[] {
+  const rows = [...plan.metrics.values()].map(({ names: [name], count, work }) => {
+    const metric: AnyMetric = metrics[name as keyof typeof metrics]; // the suite's names are the registry's
+    const options = study.metrics.find((own) => own.name === name)?.options ?? {};
+    const { explanations } = metric.cost(options, study.model.graph.input.shape);
+    return [
+      metric.title,
+      String(count),
+      work.forwards.toLocaleString('en'),
+      formatDuration(secondsOf(work)),
+      explanations > 0 ? `yes (×${explanations})` : 'no',
+    ];
+  });
+  return table(['metric', 'cells', 'forwards', 'est.', 're-explains'], rows);
+}
+
+function closing(run: PreparedRun, plan: Plan, measured: Calibration): string[] {
+  const { study, wanted, folder } = run;
+  const seconds = measured.secondsOf(plan.total);
+  const advice = adviceOf(plan, measured);
+  const less = reductionsOf(study);
+  return [
+    `total ${wanted.length} cells · ${plan.done} done · ${plan.total.forwards.toLocaleString('en')} forwards · ${formatDuration(seconds)} at ${measured.speed.toFixed(1)} images a second · memory from ${gigabytes(measured.memory)} · disk up to ${gigabytes(diskOf(run, plan))}`,
+    ...(less.length > 0 ? ['Less than the papers and Quantus take:', ...less.map((line) => `  ${line}`)] : []),
+    ...advice,
+    `Nothing was run or written. Start with: cambium run ${study.source}${seconds > 7200 ? ' --budget 2h' : ''}${run.shard.count > 1 ? ` --shard ${run.shard.index}/${run.shard.count}` : ''} -o ${folder}`,
+  ];
+}
+
+/** What costs most, and how to make it cost less. */
+function adviceOf({ cells, total }: Plan, { secondsOf }: Calibration): string[] {
+  if (secondsOf(total) < 600) return [];
+  const ranked = [...cells.values()].sort((a, b) => secondsOf(b.work) - secondsOf(a.work)).slice(0, 3);
+  return [
+    'Most expensive:',
+    ...ranked.map(({ names: [metric, technique, layer], work }) => {
+      const share = (100 * secondsOf(work)) / secondsOf(total);
+      return `  ${metric} of ${technique} at ${layer}: ${work.forwards.toLocaleString('en')} forwards, ${share.toFixed(0)} % of the time`;
+    }),
+    'To spend less: fewer images (--limit 2), a part of the cells (--only), several machines (--shard 1/4), a GPU (--device gpu), or smaller parameters in a suite file, such as "explainWith": { "score-cam": { "variant": "faster", "channels": 16 } }.',
+  ];
+}
+
+/** Bytes: maps and overlays, and the journal of the one image that is worked on. */
+function diskOf({ study, wanted }: PreparedRun, { maps, total }: Plan): number {
+  const [, height, width] = study.model.graph.input.shape;
+  const made = [...maps.values()].reduce((count, line) => count + line.count, 0);
+  const images = new Set(wanted.map(({ image }) => image.name)).size || 1;
+  const journal = (total.forwards / images) * (28 + 4 * classCount(study.model.graph));
+  return made * (4 * height * width + OVERLAY) + journal;
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function asJson(run: PreparedRun, plan: Plan, measured: Calibration) {
+  const lines = (all: ReadonlyMap<string, Line>) =>
+    [...all.values()].map(({ names, count, work }) => ({ names, count, ...work, seconds: measured.secondsOf(work) }));
+  return {
+    cells: run.wanted.length,
+    done: plan.done,
+    forwards: plan.total.forwards,
+    walks: plan.total.walks,
+    seconds: measured.secondsOf(plan.total),
+    imagesPerSecond: measured.speed,
+    memory: measured.memory,
+    disk: diskOf(run, plan),
+    maps: lines(plan.maps),
+    metrics: lines(plan.metrics),
+    reductions: reductionsOf(run.study),
+  };
+}
+
+/** Bytes of a typical overlay. */
+const OVERLAY = 20_000;

@@ -1,0 +1,145 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatDuration } from '../duration.ts';
+import { InterruptedError } from '../errors.ts';
+import { openFolder } from '../io/atomic-write.ts';
+import { checkDistinct } from '../outputs.ts';
+import { stateFindings } from '../report/analysis/state-findings.ts';
+import { rankLines } from '../report/rank-lines.ts';
+import { reportRuns } from '../report/report-runs.ts';
+import { selfTest } from '../self-test.ts';
+import { lockRun } from '../study/lock.ts';
+import { openClassifier } from '../study/open-classifier.ts';
+import { type PreparedRun, prepareRun } from '../study/prepare-run.ts';
+import { files } from '../study/records.ts';
+import { reductionsOf } from '../study/reductions.ts';
+import type { RunFlags } from '../study/run-flags.ts';
+import { openRunFolder } from '../study/run-folder.ts';
+import { runSession, type SessionEnd } from '../study/session.ts';
+import { writeFigures } from '../study/write-figures.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { planCommand } from './plan.ts';
+
+/**
+ * Runs a suite, or what is left of it: cells that have a row in the folder are skipped.
+ *
+ * @returns the exit code: 0 done, 1 a cell failed, 3 its time was up
+ * @throws UsageError, ModelError or NameError for what cannot be done as asked; InterruptedError after ^C;
+ * StorageError when a file cannot be written
+ */
+export async function runCommand(source: string, flags: RunFlags, surroundings: Surroundings): Promise<number> {
+  if (flags.dryRun) {
+    await planCommand(source, flags, surroundings);
+    return 0;
+  }
+  const { ui } = surroundings;
+  const run = await prepareRun(source, flags, surroundings);
+  checkDistinct(
+    'images',
+    run.study.images.map(({ name, file }) => ({ stem: name, source: file })),
+  );
+  await openFolder(run.folder);
+  using _lock = lockRun(run.folder);
+  if (flags.fresh) clear(run.folder);
+  using folder = await openRunFolder(run.folder, run.all);
+  await using classifier = openClassifier(run.study, flags.device);
+  const talk = (line: string) => !flags.quiet && ui.note(line);
+  for (const note of run.study.model.notes) talk(note);
+  for (const line of opening(run, folder.finished.size)) talk(line);
+  if (folder.damaged > 0)
+    talk(`${folder.damaged} damaged lines in ${files.results} are left out; their cells run again.`);
+  const command = commandOf(source, flags);
+  const request = { run, folder, classifier, surroundings, command };
+  const check = await selfTest(run.study.model, classifier, surroundings.root);
+  const { failFast = false, json = false, quiet = false } = flags;
+  const end = await runSession({ ...request, checks: check ? [check] : [], failFast, json, quiet });
+  if (json) ui.print(JSON.stringify({ event: 'end', outcome: end.outcome, left: end.left, failed: end.failed }));
+  return conclude(end, { run, command, surroundings, flags });
+}
+
+interface Ending {
+  readonly run: PreparedRun;
+  readonly command: string;
+  readonly surroundings: Surroundings;
+  readonly flags: RunFlags;
+}
+
+async function conclude(end: SessionEnd, { run, command, surroundings: { ui }, flags }: Ending): Promise<number> {
+  const { outcome, left, failed, record } = end;
+  const say = flags.json ? ui.note : ui.print;
+  const done = record.cells - left;
+  const goOn = `Go on with: cambium ${command}`;
+  if (outcome === 'interrupted') {
+    throw new InterruptedError(`Stopped: ${done} of ${record.cells} cells are done and kept. ${goOn}`);
+  }
+  const words = [...(flags.report === false ? [] : await closing(end, run)), costLine(end)];
+  if (!flags.quiet) for (const line of words) say(line);
+  if (outcome === 'budget') ui.note(`The time is up: ${done} of ${record.cells} cells are done and kept. ${goOn}`);
+  else if (!flags.quiet)
+    say(`${done} of ${record.cells} cells${failed > 0 ? `, ${failed} failed` : ''} in ${run.folder}`);
+  return codeOf(end);
+}
+
+/** Figures and report of what there is, in words. A shard has none: its report is that of all shards together. */
+async function closing({ record }: SessionEnd, { study, shard, folder }: PreparedRun): Promise<string[]> {
+  if (shard.count > 1) return [`This is one shard: when all are done, cambium report merges their folders.`];
+  const figures = await writeFigures(study, record, folder);
+  const report = await reportRuns([folder]);
+  return [
+    ...rankLines(report.study),
+    ...stateFindings(report.study),
+    '',
+    ...(figures.length > 0 ? [`Figures: ${figures.map((name) => join(folder, name)).join(', ')}`] : []),
+    `Report: ${report.path}`,
+  ];
+}
+
+function codeOf({ outcome, failed }: SessionEnd): number {
+  if (outcome === 'budget') return 3;
+  return failed > 0 ? 1 : 0;
+}
+
+function opening({ study, wanted, shard }: PreparedRun, finished: number): string[] {
+  const { suite, images, techniques, layers, metrics } = study;
+  const part = shard.count > 1 ? ` · shard ${shard.index} of ${shard.count}` : '';
+  const reductions = reductionsOf(study);
+  return [
+    `${suite.name} · ${images.length} images × ${techniques.length} methods × ${layers.length} layers × ${metrics.length} metrics${part} · ${wanted.length} cells, ${finished} done before`,
+    ...(reductions.length > 0
+      ? ['Less than the papers and Quantus take:', ...reductions.map((line) => `  ${line}`)]
+      : []),
+  ];
+}
+
+function costLine({ record: { spent } }: SessionEnd): string {
+  const share = spent.seconds > 0 ? (100 * spent.classifier) / spent.seconds : 0;
+  const speed = spent.classifier > 0 ? spent.forwards / spent.classifier : 0;
+  return `${spent.forwards.toLocaleString('en')} images classified in ${formatDuration(spent.seconds)}, ${share.toFixed(1)} % of it in the network (${speed.toFixed(1)} a second)`;
+}
+
+function clear(folder: string): void {
+  for (const name of [files.results, files.maps, files.partial, 'superseded.jsonl']) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** The arguments that do the same again, without those that only start afresh. */
+function commandOf(source: string, flags: RunFlags): string {
+  const valued = [
+    ['--images', flags.images],
+    ['--model', flags.model],
+    ['--limit', flags.limit],
+    ['--device', flags.device === 'auto' ? undefined : flags.device],
+    ['--batch', flags.batch === 'auto' ? undefined : flags.batch],
+    ['--shard', flags.shard],
+    ['--seed', flags.seed],
+    ['-o', flags.out],
+  ] as const;
+  const words = valued.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoted(value)]));
+  const globs = (flags.only ?? []).flatMap((glob) => ['--only', quoted(glob)]);
+  return ['run', quoted(source), ...words, ...globs, ...(flags.full ? ['--full'] : [])].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w./:@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

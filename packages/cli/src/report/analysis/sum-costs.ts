@@ -1,0 +1,102 @@
+import { type AnyMetric, metrics } from '@cambium/metrics';
+import type { ResultRow } from '../../study/records.ts';
+import { allEntrants, type Criterion, type Entrant, type Study } from '../study.ts';
+
+/** What the maps of one entrant cost. */
+export interface MapCost {
+  readonly entrant: Entrant;
+  readonly maps: number;
+  readonly forwards: number;
+  readonly seconds: number;
+}
+
+/** What one criterion cost, all entrants together. */
+export interface CriterionCost {
+  readonly criterion: Criterion;
+  readonly cells: number;
+  /** Images classified. */
+  readonly forwards: number;
+  readonly explanations: number;
+  readonly seconds: number;
+  /** Forwards of a loop that shares nothing between cells, by the metric's cost; null for an unknown metric. */
+  readonly unshared: number | null;
+}
+
+/** What a run cost. */
+export interface Costs {
+  readonly maps: readonly MapCost[];
+  readonly criteria: readonly CriterionCost[];
+  /** Of all sessions that ended in order. */
+  readonly seconds: number;
+  readonly forwards: number;
+  /** Share of the seconds that was spent within the classifier; null before anything ended. */
+  readonly classifierShare: number | null;
+}
+
+/** Sums forwards and seconds of maps and scores. */
+export function sumCosts(study: Study): Costs {
+  const spent = study.parts.map(({ run }) => run.spent);
+  const seconds = sum(spent.map((part) => part.seconds));
+  const classifier = sum(spent.map((part) => part.classifier));
+  return {
+    maps: allEntrants(study).map((entrant) => mapCost(study, entrant)),
+    criteria: study.criteria.map((criterion) => criterionCost(study, criterion)),
+    seconds,
+    forwards: sum(spent.map((part) => part.forwards)),
+    classifierShare: seconds > 0 ? classifier / seconds : null,
+  };
+}
+
+/** Seconds that the cells of a criterion took for one entrant. */
+export function secondsOf(study: Study, criterion: Criterion, entrant: Entrant): number {
+  return sum(study.images.map(({ name }) => study.row(criterion, entrant, name)?.seconds ?? 0));
+}
+
+function mapCost(study: Study, entrant: Entrant): MapCost {
+  const maps = study.images.flatMap(({ name }) => study.map(entrant, name) ?? []);
+  return {
+    entrant,
+    maps: maps.length,
+    forwards: sum(maps.map(({ forwards }) => forwards)),
+    seconds: sum(maps.map((map) => map.seconds)),
+  };
+}
+
+function criterionCost(study: Study, criterion: Criterion): CriterionCost {
+  const cells = allEntrants(study).flatMap((entrant) =>
+    study.images.flatMap(({ name }) => {
+      const row = study.row(criterion, entrant, name);
+      return row ? [{ row, entrant }] : [];
+    }),
+  );
+  const rows = cells.map(({ row }) => row);
+  return {
+    criterion,
+    cells: rows.length,
+    forwards: sum(rows.map(({ forwards }) => forwards)),
+    explanations: sum(rows.map(({ explanations }) => explanations)),
+    seconds: sum(rows.map((row) => row.seconds)),
+    unshared: unsharedForwards(study, cells),
+  };
+}
+
+function unsharedForwards(study: Study, cells: readonly { row: ResultRow; entrant: Entrant }[]): number | null {
+  const costs = cells.map(({ row, entrant }) => {
+    const metric: AnyMetric | undefined = Object.hasOwn(metrics, row.metric)
+      ? metrics[row.metric as keyof typeof metrics] // a key of the registry
+      : undefined;
+    if (metric === undefined) return null;
+    const { forwards, shared } = metric.cost({ ...metric.defaults, ...row.options }, study.run.model.input);
+    return forwards + sum(Object.values(shared)) + row.explanations * forwardsOfMap(study, entrant);
+  });
+  return costs.includes(null) ? null : sum(costs.map((cost) => cost ?? 0));
+}
+
+// the dearest map of the entrant: the others had found some of their forwards done
+function forwardsOfMap(study: Study, entrant: Entrant): number {
+  return Math.max(1, ...study.images.map(({ name }) => study.map(entrant, name)?.forwards ?? 0));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

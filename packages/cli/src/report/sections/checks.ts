@@ -1,0 +1,53 @@
+import type { ReportContext } from '../context.ts';
+import { html, type Section } from '../html.ts';
+import { pageTable } from './table.ts';
+
+/** What the numbers were held to: on this machine when the run began, and against the peers' code by the tests. */
+export function checksSection({ study }: ReportContext): Section {
+  const number = true as const;
+  const own = study.parts.flatMap(({ run }) =>
+    (run.checks ?? []).map((check) => [
+      html`${check.name}${study.parts.length > 1 && html`<small> shard ${run.shard.index}</small>`}`,
+      check.difference.toExponential(1),
+      check.tolerance.toExponential(0),
+      check.difference <= check.tolerance ? '✔ within' : html`<b class="wrong">✖ outside</b>`,
+    ]),
+  );
+  return {
+    id: 'checks',
+    title: 'Numerical checks',
+    body: html`<h3>On this machine</h3>
+      ${
+        own.length === 0
+          ? html`<p class="note">The run recorded no self test; <code>cambium doctor</code> makes one.</p>`
+          : pageTable(
+              'Self test',
+              [
+                { head: 'Compared' },
+                { head: 'Largest difference', number },
+                { head: 'Tolerance', number },
+                { head: 'Verdict' },
+              ],
+              own,
+            )
+      }
+      <h3>Against the peers’ code</h3>
+      ${pageTable(
+        'Agreement with peers',
+        [{ head: 'Compared' }, { head: 'With' }, { head: 'Map', number }, { head: 'Weights or scores', number }],
+        PEERS,
+      )}
+      <p class="caption"><b>How to read it.</b> Largest differences between Cambium and what the peers’ own code gave on the embedded model, maps from 0 to 1: three images, three layers, two classes, on the CPU. Metrics are held to Quantus on small linear models, where no network’s rounding gets in between. The numbers are those of Cambium’s own tests; they are about its code, not about this run’s model.</p>`,
+  };
+}
+
+/** As measured by the tests of the cam and metrics packages; the README has the same table. */
+const PEERS = [
+  ['logits', 'PyTorch 1.13', '–', '6e-7'],
+  ['Grad-CAM', 'pytorch-grad-cam 084273b', '8e-5', '6e-5 of the largest'],
+  ['Grad-CAM++', 'pytorch-grad-cam 084273b', '3e-6', '7e-5 of the largest'],
+  ['Score-CAM, pytorch-grad-cam', 'pytorch-grad-cam 084273b', '2e-6', '3e-7'],
+  ['Score-CAM, author', 'its authors’ code d312f14', '< 1e-3 (bound)', '9e-7'],
+  ['Relevance-CAM', 'its authors’ code 49b03bd', '1e-6', '3e-6 of the largest'],
+  ['the study’s five metrics', 'Quantus 85bc29d', '–', '< 1e-5 (bound)'],
+];

@@ -1,0 +1,89 @@
+import type { VNode } from 'preact';
+import { type Costs, sumCosts } from '../analysis/sum-costs.ts';
+import { costBars } from '../charts/cost-bars.ts';
+import { chartGrid, type ReportContext } from '../context.ts';
+import { html, type Section } from '../html.ts';
+import { formatCount, formatSeconds, formatShare } from '../numbers.ts';
+import type { Study } from '../study.ts';
+import { criterionHead, entrantTitle, techniqueName } from './shared.ts';
+import { pageTable } from './table.ts';
+
+/** Forwards and seconds. */
+export async function costSection({ study, chart, keep }: ReportContext): Promise<Section> {
+  const costs = sumCosts(study);
+  keep('cost', {
+    columns: ['work', 'items', 'forwards', 'seconds'],
+    rows: [
+      ...costs.maps.map((row) => [`maps, ${entrantTitle(study, row.entrant)}`, row.maps, row.forwards, row.seconds]),
+      ...costs.criteria.map((row) => [row.criterion.title, row.cells, row.forwards, row.seconds]),
+    ],
+  });
+  const devices = [...new Set([study.run.device, ...study.parts.map(({ run }) => run.device)])];
+  return {
+    id: 'cost',
+    title: 'Cost',
+    body: html`<p>${totals(costs)} Computed on ${devices.join(' and ')}.</p>
+      ${chartGrid(
+        'Seconds spent on the maps and on each criterion, cut by technique. What cells share, such as a sweep of an image, is on the account of the first that asked for it.',
+        [await chart(costBars(study, costs))],
+      )}
+      <h3>Maps</h3>${mapTable(study, costs)}
+      <h3>Scores</h3>${criterionTable(costs)}`,
+  };
+}
+
+function totals({ classifierShare, forwards, seconds }: Costs): string {
+  if (classifierShare === null) return 'No session of this run has ended yet.';
+  const rate = seconds > 0 ? formatCount(forwards / seconds) : '0';
+  return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time was spent within the network.`;
+}
+
+function mapTable(study: Study, { maps }: Costs): VNode {
+  const number = true as const;
+  return pageTable(
+    'Cost of maps',
+    [
+      { head: 'Technique' },
+      { head: 'Layer' },
+      { head: 'Maps', number },
+      { head: 'Forwards', number },
+      { head: 'Seconds', number },
+      { head: 'Forwards per second', number },
+    ],
+    maps.map((row) => [
+      techniqueName(study, row.entrant.technique),
+      row.entrant.layer.name,
+      formatCount(row.maps),
+      formatCount(row.forwards),
+      formatSeconds(row.seconds),
+      row.seconds > 0 && row.forwards > 0 ? (row.forwards / row.seconds).toFixed(1) : '–',
+    ]),
+  );
+}
+
+function criterionTable({ criteria }: Costs): VNode {
+  const number = true as const;
+  return html`${pageTable(
+    'Cost of scores',
+    [
+      { head: 'Criterion' },
+      { head: 'Cells', number },
+      { head: 'Forwards', number },
+      { head: 'Maps made', number },
+      { head: 'Seconds', number },
+      { head: 'Forwards without sharing', number },
+      { head: 'Saved', number },
+    ],
+    criteria.map((row) => [
+      criterionHead(row.criterion),
+      formatCount(row.cells),
+      formatCount(row.forwards),
+      formatCount(row.explanations),
+      formatSeconds(row.seconds),
+      row.unshared === null ? '–' : formatCount(row.unshared),
+      row.unshared === null || row.unshared <= row.forwards || row.forwards === 0
+        ? '–'
+        : `${(row.unshared / row.forwards).toFixed(1)}×`,
+    ]),
+  )}<p class="caption"><b>How to read it.</b> Forwards are images classified. “Without sharing” is what a loop over the same cells would classify that keeps nothing from one cell to the next: the metric’s own cost, and a whole map for each map it makes; an upper bound where the cost depends on the map.</p>`;
+}

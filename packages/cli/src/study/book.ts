@@ -1,0 +1,87 @@
+import { versions } from '../versions.ts';
+import { gitCommit } from './git-commit.ts';
+import { FORMAT, type ImageRecord, type RunRecord } from './records.ts';
+import type { SessionRequest } from './session.ts';
+import { studyRecord } from './suite-record.ts';
+import type { WorkingClassifier } from './working-classifier.ts';
+
+/** What a session has used so far. */
+interface Meter {
+  readonly classifier: WorkingClassifier;
+  /** Seconds since the session began. */
+  elapsed(): number;
+}
+
+/** The run's record, as it grows. */
+export interface Book {
+  record(ended?: boolean): RunRecord;
+  /** Cells of the shard without a row. */
+  left(): number;
+  /** Cells whose row is an error. */
+  failed(): number;
+  isRecorded(image: string): boolean;
+  save(ended?: boolean): Promise<void>;
+  /** @returns the row */
+  count<Row extends { readonly key: string; readonly error?: string }>(row: Row): Row;
+  addImage(image: ImageRecord): Promise<void>;
+}
+
+/** Opens the record where an earlier session left it; of another suite or model nothing is taken over. */
+export async function openBook({ run, folder, surroundings, command }: SessionRequest, meter: Meter): Promise<Book> {
+  const { study, ofShard, shard } = run;
+  const part = studyRecord(study);
+  const earlier = folder.record?.suiteKey === part.suiteKey ? folder.record : undefined;
+  const names = [...new Set(ofShard.map(({ image }) => image.name))];
+  const images = new Map<string, ImageRecord>(earlier?.images.map((image) => [image.name, image]));
+  const done = new Set(ofShard.filter(({ key }) => folder.finished.has(key)).map(({ key }) => key));
+  const failures = new Set(ofShard.filter(({ key }) => folder.failed.has(key)).map(({ key }) => key));
+  const git = await gitCommit(surroundings.root);
+  const started = earlier?.started ?? new Date().toISOString();
+  let lastSaved = Number.NEGATIVE_INFINITY;
+
+  const left = () => ofShard.length - done.size - failures.size;
+  const record = (ended = false): RunRecord => ({
+    format: FORMAT,
+    ...part,
+    images: names.flatMap((name) => images.get(name) ?? []),
+    device: meter.classifier.device,
+    versions: { ...versions() },
+    shard,
+    cells: ofShard.length,
+    ...(git && { git }),
+    command,
+    started,
+    ...(ended && { ended: new Date().toISOString() }),
+    complete: left() === 0,
+    spent: spentBy(meter, earlier?.spent),
+  });
+
+  return {
+    record,
+    left,
+    failed: () => failures.size,
+    isRecorded: (name) => images.has(name),
+    save: (ended) => folder.save(record(ended)),
+    count(row) {
+      failures.delete(row.key);
+      (row.error === undefined ? done : failures).add(row.key);
+      return row;
+    },
+    // of thousands of images not each writes the whole record again
+    async addImage(image) {
+      images.set(image.name, image);
+      if (names.length > 100 && meter.elapsed() - lastSaved < 10) return;
+      lastSaved = meter.elapsed();
+      await folder.save(record());
+    },
+  };
+}
+
+function spentBy({ classifier, elapsed }: Meter, before: RunRecord['spent'] | undefined): RunRecord['spent'] {
+  const { seconds = 0, classifier: within = 0, forwards = 0 } = before ?? {};
+  return {
+    seconds: seconds + elapsed(),
+    classifier: within + classifier.tally.seconds,
+    forwards: forwards + classifier.tally.forwards,
+  };
+}

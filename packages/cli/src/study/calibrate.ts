@@ -1,0 +1,42 @@
+import { type Classifier, rules } from '@cambium/cam';
+import { tensor, zeros } from '@cambium/gpu-kernels';
+import type { Work } from './estimate.ts';
+import type { Study } from './study.ts';
+
+/** What work takes on this machine. */
+export interface Calibration {
+  secondsOf(work: Work): number;
+  /** Images in a second. */
+  readonly speed: number;
+  /** Bytes that this process has taken, with the network compiled for three of its questions. */
+  readonly memory: number;
+}
+
+/**
+ * Times the network: two batches forward, and one walk back to the first layer. The first run of each is not counted,
+ * it compiles.
+ *
+ * @param clock seconds
+ */
+export async function calibrate(
+  classifier: Classifier,
+  { suite, layers }: Study,
+  clock: () => number,
+): Promise<Calibration> {
+  const timed = async (work: () => Promise<unknown>, times: number) => {
+    await work();
+    const start = clock();
+    for (let time = 0; time < times; time++) await work();
+    return (clock() - start) / times;
+  };
+  const batch = zeros(suite.batch, ...classifier.input);
+  const forward = (await timed(() => classifier.predict(batch), 2)) / suite.batch;
+  const start = tensor(rules.gradient.start(classifier.classes, 0), [1, classifier.classes]);
+  const image = zeros(1, ...classifier.input);
+  const walk = await timed(() => classifier.backward(image, layers[0].value, 'gradient', start), 1);
+  return {
+    secondsOf: ({ forwards, walks }) => (forwards - walks) * forward + walks * walk,
+    speed: 1 / forward,
+    memory: process.memoryUsage().rss,
+  };
+}

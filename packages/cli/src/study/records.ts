@@ -1,0 +1,197 @@
+import { z } from 'zod';
+
+/** Version of the run folder's files; readers refuse others. */
+export const FORMAT = 1;
+
+const count = z.number().int().nonnegative();
+const seconds = z.number().nonnegative();
+const options = z.record(z.string(), z.json());
+const classAnswer = z.object({ index: count, label: z.string(), probability: z.number() });
+
+/** One image of a run: the file, and what the network says to it. */
+export const imageRecordSchema = z.object({
+  /** Stands in the names of files and in the rows. */
+  name: z.string(),
+  file: z.string(),
+  sha256: z.string(),
+  /** What the image shows, where it is known. */
+  label: z.string().optional(),
+  predicted: classAnswer,
+  /** Most probable first; fewer than three where the network has fewer classes. */
+  top3: z.array(classAnswer),
+  /** The class that the maps explain. */
+  target: classAnswer,
+});
+
+/** A method with the options that it ran with. */
+export const techniqueRecordSchema = z.object({
+  /** Unique in the run and part of file names: `grad-cam`, `score-cam.faster`. */
+  id: z.string(),
+  method: z.string(),
+  variant: z.string().optional(),
+  /** As papers write it, such as `Grad-CAM++`. */
+  title: z.string(),
+  /** Which form of it, such as `faster, 64 channels`; empty for methods of one form. */
+  form: z.string(),
+  options,
+});
+
+/** A layer that maps are made at. */
+export const layerRecordSchema = z.object({
+  name: z.string(),
+  /** The value of the graph that it stands for. */
+  value: z.string(),
+  /** channels, height, width */
+  shape: z.array(count),
+  /** Part of file names. */
+  folder: z.string(),
+});
+
+/** `run.json`: what is being run, on what, and how far it is. */
+export const runRecordSchema = z.object({
+  format: z.literal(FORMAT),
+  /** The suite as it was resolved: names found, defaults filled in. */
+  suite: z.object({ name: z.string(), title: z.string() }).catchall(z.json()),
+  /** SHA-256 of all that decides the cells: runs and shards of one suite have the same. */
+  suiteKey: z.string(),
+  model: z.object({
+    name: z.string(),
+    file: z.string(),
+    sha256: z.string(),
+    labels: z.array(z.string()),
+    /** channels, height, width */
+    input: z.array(count),
+    mean: z.array(z.number()),
+    std: z.array(z.number()),
+    resize: z.string(),
+  }),
+  images: z.array(imageRecordSchema),
+  techniques: z.array(techniqueRecordSchema),
+  layers: z.array(layerRecordSchema),
+  /** Metrics with all their options, in the suite's order. */
+  metrics: z.array(z.object({ name: z.string(), options })),
+  /** What is less than the paper's or Quantus's, in words, as printed at the start. */
+  reductions: z.array(z.string()),
+  device: z.string(),
+  versions: z.record(z.string(), z.string()),
+  /** The GPU, where one computes. */
+  adapter: z.string().optional(),
+  seed: count,
+  /** From 1 to count; { index: 1, count: 1 } for a whole run. */
+  shard: z.object({ index: z.number().int().positive(), count: z.number().int().positive() }),
+  /** Cells that this run or shard has to finish. */
+  cells: count,
+  git: z.object({ commit: z.string(), dirty: z.boolean() }).optional(),
+  /** The command that made it, to repeat it. */
+  command: z.string(),
+  /** ISO 8601, UTC. */
+  started: z.string(),
+  ended: z.string().optional(),
+  /** True when every cell has a row. */
+  complete: z.boolean(),
+  /** What this machine's numbers were held to when the run began. */
+  checks: z
+    .array(
+      z.object({
+        /** What was compared with what, in words. */
+        name: z.string(),
+        /** Largest absolute difference. */
+        difference: z.number(),
+        tolerance: z.number(),
+      }),
+    )
+    .optional(),
+  /** Work of all sessions that ended in order; a killed session's is not in it. */
+  spent: z.object({
+    seconds,
+    /** Seconds within the classifier. */
+    classifier: seconds,
+    forwards: count,
+  }),
+});
+
+/** A line of `maps.jsonl`: one finished map. Its numbers are in `maps/<layer>/<technique>/<image>.npy`. */
+export const mapRowSchema = z.object({
+  key: z.string(),
+  image: z.string(),
+  /** Name of the layer. */
+  layer: z.string(),
+  /** Id of the technique. */
+  technique: z.string(),
+  target: count,
+  /** SHA-256 of the raw map's file. */
+  coarse: z.string().optional(),
+  /** The map says nothing: it is constant. */
+  degenerate: z.boolean(),
+  /** Images classified for this map; what others had computed is not counted again. */
+  forwards: count,
+  seconds,
+  device: z.string(),
+});
+
+/** A line of `results.jsonl`: one finished cell, image × layer × technique × metric. */
+export const resultRowSchema = z.object({
+  /** SHA-256 of model, image, parameters, package versions and seed; unique in the file. */
+  key: z.string(),
+  model: z.string(),
+  image: z.string(),
+  /** Name of the layer. */
+  layer: z.string(),
+  method: z.string(),
+  variant: z.string().optional(),
+  /** Id of the technique. */
+  technique: z.string(),
+  metric: z.string(),
+  /** All of them, defaults too. */
+  options,
+  /** The score, or null with a reason or an error. */
+  value: z.number().nullable(),
+  /** Why there is no score, where the metric has none for this map. */
+  reason: z.string().optional(),
+  /** Plain numbers behind the score, such as its curve. */
+  detail: z.record(z.string(), z.json()).optional(),
+  /** What went wrong, where the cell failed. */
+  error: z.string().optional(),
+  /** Images classified for this row; what other rows had computed is not counted again. */
+  forwards: count,
+  /** Images explained for this row. */
+  explanations: count,
+  seconds,
+  device: z.string(),
+  seed: count,
+});
+
+export type ImageRecord = z.infer<typeof imageRecordSchema>;
+export type TechniqueRecord = z.infer<typeof techniqueRecordSchema>;
+export type LayerRecord = z.infer<typeof layerRecordSchema>;
+export type RunRecord = z.infer<typeof runRecordSchema>;
+export type MapRow = z.infer<typeof mapRowSchema>;
+export type ResultRow = z.infer<typeof resultRowSchema>;
+
+/** Names of the files and folders of a run. */
+export const files = {
+  run: 'run.json',
+  results: 'results.jsonl',
+  maps: 'maps.jsonl',
+  report: 'report.html',
+  map: (place: MapPlace) => `maps/${pathOf(place)}.npy`,
+  coarse: (place: MapPlace) => `maps/${pathOf(place)}.coarse.npy`,
+  overlay: (place: MapPlace) => `overlays/${pathOf(place)}.webp`,
+  input: (image: string) => `inputs/${image}.webp`,
+  partial: 'partial',
+  lock: 'run.lock',
+} as const;
+
+/** Where the files of a map are. */
+export interface MapPlace {
+  /** The layer's `folder`. */
+  readonly layer: string;
+  /** Id of the technique. */
+  readonly technique: string;
+  /** Name of the image. */
+  readonly image: string;
+}
+
+function pathOf({ layer, technique, image }: MapPlace): string {
+  return `${layer}/${technique}/${image}`;
+}

@@ -1,0 +1,85 @@
+import type { Classifier } from '@cambium/cam';
+import { InterruptedError } from '../errors.ts';
+import type { SelfTest } from '../self-test.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { openBook } from './book.ts';
+import type { PreparedRun } from './prepare-run.ts';
+import type { RunRecord } from './records.ts';
+import type { RunFolder } from './run-folder.ts';
+import { runCells } from './runner.ts';
+import { openSpeaker } from './speaker.ts';
+import { workingClassifier } from './working-classifier.ts';
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly record: RunRecord;
+  readonly outcome: 'complete' | 'partial' | 'budget' | 'interrupted';
+  /** Cells of the shard that have no row, and those whose row is an error. */
+  readonly left: number;
+  readonly failed: number;
+}
+
+/** What a session is given. */
+export interface SessionRequest {
+  readonly run: PreparedRun;
+  readonly folder: RunFolder;
+  readonly classifier: Classifier;
+  readonly surroundings: Surroundings;
+  readonly failFast: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** To repeat it. */
+  readonly command: string;
+  /** What this machine's numbers were held to. */
+  readonly checks: readonly SelfTest[];
+}
+
+/**
+ * Works on a run until its cells are done, its time is up, or it is stopped, and keeps `run.json` true on the way.
+ *
+ * @throws StorageError when a file cannot be written; with `failFast` the error of the first cell that fails
+ */
+export async function runSession(request: SessionRequest): Promise<SessionEnd> {
+  const { run, folder, surroundings } = request;
+  const clock = () => performance.now() / 1000;
+  const began = clock();
+  const classifier = workingClassifier(request.classifier, clock);
+  const book = await openBook(request, { classifier, elapsed: () => clock() - began });
+  const timeout = new AbortController();
+  const timer = run.budget && setTimeout(() => timeout.abort(new BudgetError()), 1000 * run.budget);
+  const signal = AbortSignal.any([surroundings.signal, timeout.signal]);
+  using speaker = await openSpeaker(request, classifier.tally);
+  let outcome: SessionEnd['outcome'] = 'complete';
+  try {
+    await book.save();
+    await runCells({
+      study: run.study,
+      classifier,
+      folder,
+      cells: run.wanted,
+      isRecorded: book.isRecorded,
+      estimateOf: run.estimator.ofImage,
+      signal,
+      failFast: request.failFast,
+      clock,
+      events: { ...speaker.events, onCell: (row) => speaker.events.onCell(book.count(row)), onImage: book.addImage },
+    });
+    if (book.left() > 0) outcome = 'partial';
+  } catch (error) {
+    outcome = reasonToStop(error);
+  } finally {
+    clearTimeout(timer);
+    await book.save(true);
+  }
+  return { record: book.record(true), outcome, left: book.left(), failed: book.failed() };
+}
+
+class BudgetError extends Error {
+  override readonly name = 'BudgetError';
+}
+
+function reasonToStop(error: unknown): 'budget' | 'interrupted' {
+  if (error instanceof BudgetError) return 'budget';
+  if (error instanceof InterruptedError) return 'interrupted';
+  throw error;
+}

@@ -1,0 +1,64 @@
+import { type ImageEstimate, NOTHING, sum, type Work } from './estimate.ts';
+import type { MapRow, ResultRow } from './records.ts';
+import type { RunEvents } from './runner.ts';
+import type { SessionRequest } from './session.ts';
+import { groupBy } from './shards.ts';
+import type { Tally } from './working-classifier.ts';
+
+/**
+ * Tells how a run gets on: a progress line for people, or with `json` each event as a line of JSON on standard output.
+ */
+export async function openSpeaker(
+  { run, folder, surroundings: { ui }, json, quiet }: SessionRequest,
+  tally: Tally,
+): Promise<Disposable & { readonly events: Omit<RunEvents, 'onImage'> }> {
+  const total = await workLeft(run, (key) => folder.finished.has(key));
+  const progress = quiet || json ? undefined : ui.progress(total.forwards);
+  const finished = run.wanted.filter(({ key }) => folder.finished.has(key)).length;
+  let step = { task: '', planned: 0, from: tally.forwards };
+  let before = 0;
+  let cells = finished;
+  const show = () =>
+    progress?.update({
+      done: before + Math.min(step.planned, tally.forwards - step.from),
+      task: step.task,
+      count: `cell ${Math.min(cells + 1, run.wanted.length)}/${run.wanted.length}`,
+    });
+  const ticking = progress && setInterval(show, 500);
+  ticking?.unref();
+  const say = (event: string, content: object) => json && ui.print(JSON.stringify({ event, ...content }));
+  say('start', { folder: folder.path, cells: run.wanted.length, finished, forwards: total.forwards });
+  return {
+    events: {
+      onStep({ task, planned }) {
+        before += step.planned;
+        step = { task, planned, from: tally.forwards };
+        show();
+      },
+      onMap: (row: Omit<MapRow, 'coarse'>) => void say('map', row),
+      onCell(row: ResultRow) {
+        cells++;
+        say('cell', row);
+        if (row.error !== undefined && !json) {
+          ui.fail(`${row.metric} of ${row.technique} at ${row.layer}, image ${row.image}: ${row.error}`);
+        }
+      },
+    },
+    [Symbol.dispose]: () => {
+      clearInterval(ticking);
+      progress?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** What the cells without a row will cost. */
+async function workLeft(run: SessionRequest['run'], isDone: (key: string) => boolean): Promise<Work> {
+  let total = NOTHING;
+  for (const own of groupBy(run.wanted, ({ image }) => image.name).values()) {
+    if (own.every(({ key }) => isDone(key))) continue;
+    const estimate: ImageEstimate = await run.estimator.ofImage(own);
+    for (const { work } of estimate.maps) total = sum(total, work);
+    for (const [key, work] of estimate.cells) if (!isDone(key)) total = sum(total, work);
+  }
+  return total;
+}

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { type AnyCamMethod, type Graph, type MethodName, methods, requireWalk } from '@cambium/cam';
+import type { Shape } from '@cambium/gpu-kernels';
+import { type AnyMetric, type MetricName, metrics } from '@cambium/metrics';
+import { messageOf, UsageError } from '../errors.ts';
+import { chooseLayers } from '../layers.ts';
+import { checkDistinct, fileSafe } from '../outputs.ts';
+import { type ModelRequest, type PreparedModel, prepareModel } from '../prepared-model.ts';
+import { chooseTarget, type TargetChoice } from '../targets.ts';
+import { findImages, type StudyImage } from './images.ts';
+import type { LoadedSuite } from './load-suite.ts';
+import type { LayerRecord, TechniqueRecord } from './records.ts';
+import type { Suite } from './suite.ts';
+
+/** Plain values as JSON knows them. */
+export type Options = TechniqueRecord['options'];
+
+/** A method as a study runs it. */
+export interface StudyTechnique extends Omit<TechniqueRecord, 'method'> {
+  readonly method: MethodName;
+}
+
+/** A metric as a study runs it. */
+export interface StudyMetric {
+  readonly name: MetricName;
+  /** All of them, defaults too. */
+  readonly options: Options;
+  /** Options that replace those of a method within this metric. */
+  readonly explainWith: { readonly [method: string]: Options };
+}
+
+/** A suite with everything looked up and checked: what a run, a plan and a report of it agree on. */
+export interface Study {
+  readonly suite: Suite;
+  readonly source: string;
+  readonly model: PreparedModel;
+  readonly images: readonly StudyImage[];
+  readonly techniques: readonly StudyTechnique[];
+  readonly layers: readonly LayerRecord[];
+  readonly metrics: readonly StudyMetric[];
+  readonly target: TargetChoice | 'label';
+}
+
+/** What the command line says besides the suite. */
+export interface StudyFlags {
+  readonly images?: string;
+  readonly model?: string;
+  readonly limit?: number;
+  readonly seed?: number;
+  readonly batch?: number;
+}
+
+/**
+ * Looks up model, images, layers, methods and metrics of a suite and checks that they fit each other.
+ *
+ * @param models the folder of the models that come with the command
+ * @throws UsageError, ModelError or NameError naming what does not fit
+ */
+export async function resolveStudy(
+  { suite: given, source, base }: LoadedSuite,
+  flags: StudyFlags,
+  models: string | undefined,
+): Promise<Study> {
+  const suite = { ...given, seed: flags.seed ?? given.seed, batch: flags.batch ?? given.batch };
+  const model = await modelOf(suite, { base, models, named: flags.model });
+  const layers = chooseLayers(suite.layers, model.graph).map((layer) => layerRecord(layer, model.graph));
+  checkDistinct(
+    'layers',
+    layers.map(({ name, folder }) => ({ stem: folder, source: name })),
+  );
+  const found = await findImages({
+    images: flags.images ?? suite.images ?? join('test-fixtures', 'images'),
+    base: flags.images === undefined ? base : '.',
+    labels: model.labels,
+  });
+  const images = found.slice(0, flags.limit);
+  const target = suite.target === 'label' ? 'label' : chooseTarget(String(suite.target), model.labels);
+  if (target === 'label') requireLabels(images);
+  const techniques = distinct(suite.methods.map(techniqueOf));
+  requireWalks(techniques, layers, model.graph);
+  return {
+    suite,
+    source,
+    model,
+    images,
+    techniques,
+    layers,
+    metrics: metricsOf(suite, model.graph.input.shape),
+    target,
+  };
+}
+
+// told now, not after hours: a network that a method cannot walk back through
+function requireWalks(techniques: readonly StudyTechnique[], layers: readonly LayerRecord[], graph: Graph): void {
+  for (const { method, options } of techniques) {
+    const { rules }: AnyCamMethod = methods[method];
+    for (const rule of rules(options)) for (const { value } of layers) requireWalk(graph, value, rule);
+  }
+}
+
+async function modelOf(
+  { model, preprocess = {}, classes }: Suite,
+  { base, models, named }: { base: string; models: string | undefined; named: string | undefined },
+): Promise<PreparedModel> {
+  const { resize, ...numbers } = preprocess;
+  const labels = Array.isArray(classes) ? classes.join(',') : classes && join(base, classes);
+  const own = model !== undefined && /[/\\]|\.onnx$/i.test(model) ? join(base, model) : model;
+  const request: ModelRequest = { model: named ?? own, labels, ...numbers };
+  const prepared = await prepareModel(request, models);
+  if (resize === undefined) return prepared;
+  return { ...prepared, resize, notes: prepared.notes.filter((note) => !note.startsWith('resize')) };
+}
+
+function layerRecord(
+  { name, value, shape }: { name: string; value: string; shape?: Shape },
+  graph: Graph,
+): LayerRecord {
+  if (shape === undefined || shape.length !== 3) {
+    throw new UsageError(
+      `The shape of layer ${name} in ${graph.logits}'s network is not known: export the model with shape inference.`,
+    );
+  }
+  return { name, value, shape: [...shape], folder: fileSafe(name) };
+}
+
+function techniqueOf(entry: Suite['methods'][number]): StudyTechnique {
+  const method = entry.method as MethodName; // the schema let only names of the registry through
+  const { title, defaults }: AnyCamMethod = methods[method];
+  const options: Options = { ...defaults, ...entry.options };
+  const { variant } = options;
+  const named = typeof variant === 'string' ? variant : undefined;
+  const id = entry.id ?? (entry.options.variant ? `${method}.${named}` : method);
+  const form = named ? formOf(options) : '';
+  return { id: fileSafe(id), method, ...(named && { variant: named }), title: entry.title ?? title, form, options };
+}
+
+function formOf({ variant, channels }: Options): string {
+  return channels === undefined ? String(variant) : `${variant}, ${channels} channels`;
+}
+
+function distinct(techniques: readonly StudyTechnique[]): readonly StudyTechnique[] {
+  const seen = new Set<string>();
+  for (const [index, { id }] of techniques.entries()) {
+    if (seen.has(id.toLowerCase())) {
+      throw new UsageError(`methods[${index}]: two methods would both be called "${id}"; give one an "id" of its own.`);
+    }
+    seen.add(id.toLowerCase());
+  }
+  return techniques;
+}
+
+function metricsOf(suite: Suite, input: Shape): StudyMetric[] {
+  const chosen = suite.metrics.map((entry, index) => metricOf(entry, `metrics[${index}]`, input));
+  const twice = chosen.findIndex(({ name }, index) => chosen.findIndex((other) => other.name === name) !== index);
+  if (twice < 0) return chosen;
+  throw new UsageError(`metrics[${twice}]: ${chosen[twice].name} is there already; a suite has each metric once.`);
+}
+
+function metricOf(entry: Suite['metrics'][number], place: string, input: Shape): StudyMetric {
+  const name = entry.metric as MetricName; // the schema let only names of the registry through
+  const metric: AnyMetric = metrics[name];
+  const known = Object.keys(metric.defaults);
+  const unknown = Object.keys(entry.options).find((option) => !known.includes(option));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `${place}.options.${unknown}: ${name} has no such option; it has ${known.join(', ') || 'none'}.`,
+    );
+  }
+  const options: Options = { ...metric.defaults, ...entry.options };
+  try {
+    metric.check(options, input);
+  } catch (error) {
+    throw new UsageError(`${place}.options: ${messageOf(error).replace(/\.$/, '')}.`, { cause: error });
+  }
+  requireAlone(metric, options, place);
+  const explainWith = Object.fromEntries(
+    Object.entries(entry.explainWith ?? {}).map(([method, own]) => [method, own ?? {}]),
+  );
+  return { name, options, explainWith };
+}
+
+// a run works image by image, on one network
+function requireAlone({ name, needs }: AnyMetric, { normaliseScope = 'image' }: Options, place: string): void {
+  if (needs.includes('companions') || normaliseScope !== 'image') {
+    const what = normaliseScope === 'image' ? name : `${name} with normaliseScope "${normaliseScope}"`;
+    throw new UsageError(`${place}: ${what} looks at several images at once, and a run scores each by itself.`);
+  }
+  if (needs.includes('randomise')) {
+    throw new UsageError(`${place}: ${name} needs networks with parameters drawn anew, which a run does not make.`);
+  }
+}
+
+function requireLabels(images: readonly StudyImage[]): void {
+  const missing = images.find(({ label }) => label === undefined);
+  if (missing) throw new UsageError(`target: "label" needs a label for every image, and ${missing.file} has none.`);
+}

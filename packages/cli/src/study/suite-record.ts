@@ -1,0 +1,59 @@
+import { relative } from 'node:path';
+import { sha256 } from '../io/sha256.ts';
+import { versions } from '../versions.ts';
+import type { RunRecord } from './records.ts';
+import { reductionsOf } from './reductions.ts';
+import type { Study } from './study.ts';
+
+/** The part of `run.json` that follows from the study alone. */
+export function studyRecord(
+  study: Study,
+): Pick<RunRecord, 'suite' | 'suiteKey' | 'model' | 'techniques' | 'layers' | 'metrics' | 'reductions' | 'seed'> {
+  const { suite, model, images, techniques, layers, metrics, target } = study;
+  const described = {
+    name: model.file.name,
+    file: fromHere(model.file.path),
+    sha256: model.file.sha256,
+    labels: [...model.labels],
+    input: [...model.graph.input.shape],
+    mean: [...model.mean],
+    std: [...model.std],
+    resize: model.resize,
+  };
+  const { name, title = suite.name, seed } = suite;
+  const deciding = [described.sha256, described.mean, described.std, described.resize, described.input, techniques];
+  const decided = [layers, metrics, target, seed, images.map((image) => [image.name, image.sha256]), versions()];
+  return {
+    suite: { ...resolvedSuite(study), name, title },
+    suiteKey: sha256(Buffer.from(JSON.stringify([deciding, decided]))),
+    model: described,
+    techniques: techniques.map((technique) => ({ ...technique })),
+    layers: [...layers],
+    metrics: metrics.map((metric) => ({ name: metric.name, options: metric.options })),
+    reductions: reductionsOf(study),
+    seed,
+  };
+}
+
+function resolvedSuite({ suite, model, images, techniques, layers, metrics, target }: Study) {
+  const { mean, std, resize, graph } = model;
+  const [, height, width] = graph.input.shape;
+  const { seed, batch } = suite;
+  return {
+    model: fromHere(model.file.path),
+    preprocess: { size: [height, width], mean: [...mean], std: [...std], resize },
+    images: images.map(({ file, label }) => ({ file: fromHere(file), ...(label !== undefined && { label }) })),
+    layers: layers.map((layer) => layer.name),
+    methods: techniques.map(({ id, method, title, options }) => ({ id, method, title, options })),
+    metrics: metrics.map(({ name, options, explainWith }) => ({ metric: name, options, explainWith })),
+    target,
+    seed,
+    batch,
+  };
+}
+
+/** Below the working folder without the way there, which differs from machine to machine. */
+export function fromHere(path: string): string {
+  const way = relative('', path);
+  return way.startsWith('..') ? path : way;
+}

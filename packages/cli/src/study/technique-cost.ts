@@ -1,0 +1,57 @@
+import { type AnyCamMethod, methods, type Probe } from '@cambium/cam';
+import { numpyRandom, type Shape, type Tensor, uniformTensor } from '@cambium/gpu-kernels';
+import type { Explained } from './cells.ts';
+
+/** What a method asks of an image at a layer. Equal requests have equal names and are answered once. */
+export interface Requests {
+  /** Walks back, each with its own forward pass. */
+  readonly walks: readonly string[];
+  /** Masked images: one for each convention and channel. */
+  readonly masks: readonly string[];
+  /** Whether it asks for the image under a mask of zeros. */
+  readonly blank: boolean;
+}
+
+/**
+ * Finds out what a method asks for by running it on made-up activations and writing its questions down: no method need
+ * declare its cost. An upper bound: channels that turn out constant or alike need no pass of their own.
+ *
+ * @param layer channels×height×width
+ */
+export async function requestsOf({ method, options }: Explained, layer: Shape, classes: number): Promise<Requests> {
+  const record = { walks: new Set<string>(), masks: new Set<string>(), blank: false };
+  const made: AnyCamMethod = methods[method];
+  await made.weights(recordingProbe(layer, classes, record), { ...made.defaults, ...options });
+  return { walks: [...record.walks], masks: [...record.masks], blank: record.blank };
+}
+
+interface Recorded {
+  readonly walks: Set<string>;
+  readonly masks: Set<string>;
+  blank: boolean;
+}
+
+function recordingProbe(layer: Shape, classes: number, record: Recorded): Probe {
+  const random = numpyRandom(0);
+  const numbers = (...shape: number[]): Tensor => uniformTensor(random, shape);
+  return {
+    image: numbers(1, 3, 1, 1),
+    layer: '',
+    target: 0,
+    logits: numbers(classes).data,
+    activations: uniformTensor(numpyRandom(1), layer), // the same for every method, so that equal channels are chosen
+    random,
+    async backward(rule, start) {
+      record.walks.add(start ? `${rule} ${start.join()}` : rule);
+      return numbers(...layer);
+    },
+    async maskedLogits(channels, convention) {
+      for (const channel of channels) record.masks.add(`${JSON.stringify(convention)} ${channel}`);
+      return numbers(channels.length, classes);
+    },
+    async blankLogits() {
+      record.blank = true;
+      return numbers(classes).data;
+    },
+  };
+}

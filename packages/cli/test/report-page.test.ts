@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../src/io/sha256.ts';
+import { reportRuns } from '../src/report/report-runs.ts';
+import { temporaryFolder } from './support/run-cambium.ts';
+import { type SyntheticRun, writeSyntheticRun } from './support/synthetic-run.ts';
+
+const SMALL = { images: ['bubbly', 'knitted', 'lined'], methods: ['grad-cam', 'score-cam', 'random-cam'] } as const;
+
+async function reportOf(wishes: SyntheticRun): Promise<{ folder: string; page: string }> {
+  const folder = temporaryFolder();
+  await writeSyntheticRun(folder, wishes);
+  const { path } = await reportRuns([folder]);
+  return { folder, page: readFileSync(path, 'utf8') };
+}
+
+describe('the page of a report', () => {
+  let folder = '';
+  let page = '';
+  beforeAll(async () => {
+    ({ folder, page } = await reportOf(SMALL));
+  });
+
+  test('has a header and twelve numbered sections in their order', () => {
+    const found = [...page.matchAll(/<section id="([a-z]+)"/g)].map(([, id]) => id);
+    expect(found).toEqual(
+      'figures ranks radar scores significance curves layers agreement cost images checks provenance'.split(' '),
+    );
+    expect(page.includes('A made-up study')).toBe(true);
+    expect(page.includes('complete: 90 cells')).toBe(true);
+  });
+
+  test('asks for nothing outside of itself', () => {
+    const outside = [...page.matchAll(/\b(?:src|href)="([^"#]*)"/g)].map(([, address]) => address);
+    expect(outside.filter((address) => !/^(data:|charts\/)/.test(address))).toEqual([]);
+    expect(/url\((?!data:|#)/.exec(page)?.[0]).toBeUndefined();
+    expect(page.includes("default-src 'none'")).toBe(true);
+  });
+
+  test('describes every picture in words', () => {
+    const pictures = page.match(/<svg[^>]*role="img"[^>]*>/g) ?? [];
+    expect(pictures.length).toBeGreaterThan(60);
+    expect(pictures.filter((picture) => !/aria-label="[^"]{5,}"/.test(picture))).toEqual([]);
+  });
+
+  test('gives each chart a file as SVG, specification and CSV, and each table as CSV and Markdown', () => {
+    const charts = [...page.matchAll(/data-chart="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(charts).size).toBe(charts.length);
+    for (const id of charts) {
+      expect(readFileSync(join(folder, 'charts', `${id}.svg`), 'utf8')).toMatch(/^<svg/);
+      expect(readFileSync(join(folder, 'charts', `${id}.csv`), 'utf8').split('\r\n').length).toBeGreaterThan(2);
+      expect(['vl', 'vg'].some((kind) => existsSync(join(folder, 'charts', `${id}.${kind}.json`)))).toBe(true);
+    }
+    const tables = readdirSync(join(folder, 'tables')).sort();
+    expect(tables).toContain('scores.csv');
+    expect(tables).toContain('ranks.md');
+    expect(tables.filter((name) => name.endsWith('.csv')).length).toBe(tables.length / 2);
+  });
+
+  test('draws charts in the colours of the page and saves them in those of paper', () => {
+    const drawing = /<div class="drawing">(.*?)<\/div>/s.exec(page)?.[1] ?? '';
+    expect(drawing).toContain('var(--series-1)');
+    expect(drawing).not.toContain('#2f6bd0');
+    expect(readFileSync(join(folder, 'charts', 'radar-layer4.svg'), 'utf8')).toContain('#2f6bd0');
+  });
+
+  test('is the same for the same run', async () => {
+    const again = await reportOf(SMALL);
+    expect(digest(again.page.replaceAll(again.folder, ''))).toBe(digest(page.replaceAll(folder, '')));
+  });
+});
+
+const digest = (text: string) => sha256(Buffer.from(text));
+
+test('words of labels, names and paths stay words', async () => {
+  const words = `</script><script>hacked=1</script><img src=x onerror="hacked=1">'"&\u2028\${x}`;
+  const { folder, page } = await reportOf({ ...SMALL, images: ['bubbly'], words });
+  expect(page.includes('<script>hacked')).toBe(false);
+  expect(page.includes('<img')).toBe(false);
+  expect(/<[^>]*\sonerror=[^>]*>/.exec(page)?.[0]).toBeUndefined();
+  expect([...page.matchAll(/<script/g)].length).toBe(2);
+  for (const name of readdirSync(join(folder, 'charts')).filter((file) => file.endsWith('.svg'))) {
+    expect(readFileSync(join(folder, 'charts', name), 'utf8'), name).not.toMatch(/<(script|img)/);
+  }
+});
+
+test('cells that failed, have no score or are not run are told apart', async () => {
+  const { page } = await reportOf({
+    ...SMALL,
+    change: (row, index) => {
+      if (index === 0) return { ...row, value: null, error: 'the network is gone' };
+      if (index === 1) return { ...row, value: null, reason: 'the map is constant' };
+      return index === 2 ? undefined : row;
+    },
+  });
+  expect(page.includes('88 of 90 cells done, 1 failed')).toBe(true);
+  expect(page.includes('title="the network is gone"')).toBe(true);
+  expect(page.includes('title="the map is constant"')).toBe(true);
+  expect(page.includes('not run yet')).toBe(true);
+});
+
+test('one image, one technique and one layer still make a report', async () => {
+  const { page } = await reportOf({ images: ['bubbly'], methods: ['grad-cam'], layers: ['layer4'] });
+  expect(page.includes('With one image or one technique nothing can be tested.')).toBe(true);
+  expect(page.includes('The suite has one layer')).toBe(true);
+});
+
+test('a run without a single row says so', async () => {
+  const { page } = await reportOf({ ...SMALL, change: () => undefined });
+  expect(page.includes('No cell has a score yet.')).toBe(true);
+  expect(page.includes('0 of 90 cells done')).toBe(true);
+});

@@ -1,0 +1,139 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { loadSuite } from '../src/study/load-suite.ts';
+import { reductionsOf } from '../src/study/reductions.ts';
+import { resolveStudy } from '../src/study/study.ts';
+import { suiteSchema } from '../src/study/suite.ts';
+import type { suites } from '../src/suites/index.ts';
+import { root, temporaryFolder } from './support/run-cambium.ts';
+import { tinySuite, writeTinyStudy } from './support/tiny-study.ts';
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const good = { name: 'mine', layers: ['late'], methods: ['grad-cam'], metrics: ['complexity'] };
+
+async function fault(suite: unknown): Promise<string> {
+  const path = join(folder, 'suite.json');
+  writeFileSync(path, JSON.stringify(suite));
+  return loadSuite(path, undefined).then(
+    () => 'nothing',
+    (error: Error) => error.message.replace(/^The suite \S+ is not as it should be: /, ''),
+  );
+}
+
+test.each([
+  [
+    'a key that is none',
+    { ...good, metrcs: [] },
+    'metrcs: there is no such key, did you mean metrics or metric or methods?',
+  ],
+  ['a key that is missing', { ...good, layers: undefined }, 'layers: is missing'],
+  [
+    'a mistyped method',
+    { ...good, methods: ['grad-cam', 'scorecam'] },
+    'methods[1]: there is no "scorecam", did you mean score-cam or ',
+  ],
+  [
+    'a mistyped metric',
+    { ...good, metrics: [{ metric: 'continuty' }] },
+    'metrics[0].metric: there is no "continuty", did you mean continuity or ',
+  ],
+  [
+    'a key within an entry',
+    { ...good, metrics: [{ metric: 'continuity', option: {} }] },
+    'metrics[0].option: there is no such key',
+  ],
+  [
+    'an option of a method',
+    { ...good, methods: [{ method: 'score-cam', options: { variant: 'fastr' } }] },
+    'methods[0].options.variant: there is no "fastr", did you mean faster or ',
+  ],
+  [
+    'an option that a method has not',
+    { ...good, methods: [{ method: 'grad-cam', options: { channels: 3 } }] },
+    'methods[0].options.channels: there is no such key',
+  ],
+  ['a number out of range', { ...good, seed: -1 }, 'seed: Too small'],
+  ['a wrong kind', { ...good, metrics: 'all' }, 'metrics: expected array, received string'],
+  ['no object at all', [], 'the suite: expected object'],
+])('a suite with %s is refused by the place of the key', async (_, suite, message) => {
+  expect(await fault(suite)).toContain(message);
+});
+
+test('a suite file that is no JSON, and a suite that is not there, are told so', async () => {
+  writeFileSync(join(folder, 'broken.json'), '{ "name": ');
+  await expect(loadSuite(join(folder, 'broken.json'), undefined)).rejects.toThrow('is not JSON');
+  await expect(loadSuite('quik', undefined)).rejects.toThrow('There is no suite "quik". Nearest: quick, ');
+  await expect(loadSuite(join(folder, 'none.json'), undefined)).rejects.toThrow('no such file');
+});
+
+test('a TypeScript file may export a suite', async () => {
+  writeFileSync(
+    join(folder, 'own.suite.ts'),
+    `const suite: object = ${JSON.stringify(good)};\nexport default suite;\n`,
+  );
+  expect((await loadSuite(join(folder, 'own.suite.ts'), undefined)).suite).toMatchObject({ name: 'mine', seed: 42 });
+});
+
+test('options are checked against the metric and the model, naming the entry', async () => {
+  const path = await writeTinyStudy(folder);
+  const resolve = (change: object) => {
+    writeFileSync(path, JSON.stringify({ ...tinySuite(), ...change }));
+    return loadSuite(path, undefined).then((loaded) => resolveStudy(loaded, {}, undefined));
+  };
+  await expect(resolve({ metrics: [{ metric: 'continuity', options: { stepps: 3 } }] })).rejects.toThrow(
+    'metrics[0].options.stepps: continuity has no such option',
+  );
+  await expect(resolve({ metrics: ['complexity', { metric: 'continuity', options: { steps: 0 } }] })).rejects.toThrow(
+    'metrics[1].options: continuity expected steps to be a whole number from 1, got 0',
+  );
+  await expect(resolve({ metrics: ['sufficiency'] })).rejects.toThrow(
+    'metrics[0]: sufficiency looks at several images',
+  );
+  await expect(resolve({ methods: ['grad-cam', 'grad-cam'] })).rejects.toThrow('would both be called "grad-cam"');
+  await expect(resolve({ layers: ['lat'] })).rejects.toThrow('late');
+  await expect(resolve({ target: 'label' })).rejects.toThrow('needs a label for every image');
+});
+
+test('images come from a flat folder, a folder for each class, or a list with labels', async () => {
+  const path = await writeTinyStudy(folder);
+  for (const label of ['a', 'b']) mkdirSync(join(folder, 'classes', label), { recursive: true });
+  for (const label of ['a', 'b'])
+    copyFileSync(join(folder, 'images', 'noise.png'), join(folder, 'classes', label, 'x.png'));
+  const images = async (wanted: unknown) => {
+    writeFileSync(path, JSON.stringify({ ...tinySuite(), images: wanted }));
+    const study = await resolveStudy(await loadSuite(path, undefined), {}, undefined);
+    return study.images.map(({ name, label }) => [name, label]);
+  };
+  expect(await images('./images')).toEqual([
+    ['a_1', 'a'],
+    ['b_1', 'b'],
+    ['noise', undefined],
+  ]);
+  expect(await images({ folder: './classes' })).toEqual([
+    ['a_x', 'a'],
+    ['b_x', 'b'],
+  ]);
+  expect(await images([{ file: 'images/noise.png', label: 'c' }])).toEqual([['noise', 'c']]);
+  await expect(images([{ file: 'images/noise.png', label: 'z' }])).rejects.toThrow('none of the model');
+});
+
+test('`paper` leaves nothing out; `quick` and `smoke` say what they do', async () => {
+  const reductions = async (name: keyof typeof suites) =>
+    reductionsOf(await resolveStudy(await loadSuite(name, root), {}, join(root, 'models')));
+  expect(await reductions('paper')).toEqual([]);
+  const quick = await reductions('quick');
+  expect(quick).toContain('Continuity: steps 5 instead of 28.');
+  expect(quick).toContain('Continuity explains by score-cam with channels 8.');
+  expect((await reductions('smoke'))[0]).toBe(
+    'Score-CAM masks with 8 channels, those that vary most, instead of all (2048 at layer4).',
+  );
+});
+
+test('docs/suite.schema.json is the schema that suites are checked by', () => {
+  const written = JSON.parse(readFileSync(join(root, 'docs', 'suite.schema.json'), 'utf8'));
+  expect(written).toEqual(JSON.parse(JSON.stringify(z.toJSONSchema(suiteSchema, { io: 'input' }))));
+});
