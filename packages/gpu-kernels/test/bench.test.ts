@@ -42,11 +42,13 @@ describeGpu('the benchmark', ({ open }) => {
     try {
       const { stdout } = await bench('--software', '--json', join(folder, 'bench.json'), 'minMax', 'matmul');
       const report: Report = JSON.parse(await readFile(join(folder, 'bench.json'), 'utf8'));
-      expect(stdout).toMatch(/of device.*\nmatmul +\d.*arithmetic.*\nminMax +\d.*memory/);
+      expect(stdout).toMatch(/of device.*\nmatmul +\d.*(arithmetic|memory).*\nminMax +\d.*memory/);
       expect(report.rows.map(({ kernel }) => kernel)).toEqual(['matmul', 'minMax']);
-      const [{ seconds, flopsPerSecond, fraction }] = report.rows;
+      const [{ seconds, bytesPerSecond, flopsPerSecond, fraction }] = report.rows;
       expect(flopsPerSecond).toBeCloseTo((2 * 48 ** 3) / seconds, 3);
-      expect(fraction).toBeCloseTo(flopsPerSecond! / report.ceilings.flopsPerSecond, 9); // matmul has one
+      const { ceilings } = report; // which of them binds depends on the machine's load
+      const bounds = [flopsPerSecond! / ceilings.flopsPerSecond, bytesPerSecond / ceilings.bytesPerSecond];
+      expect(fraction).toBeCloseTo(Math.max(...bounds), 9);
       expect(report.rows[1].bytesPerSecond).toBeCloseTo((8 * 6 * 32 * 32) / report.rows[1].seconds, 3);
     } finally {
       await rm(folder, { recursive: true });

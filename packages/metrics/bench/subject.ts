@@ -14,8 +14,12 @@ const predict: Predict = async (batch) => {
   return logits;
 };
 
-/** A subject of 3×224×224 whose classifier and explainer cost nothing, with a smooth map and a mask. */
-export function benchSubject(): Subject {
+/**
+ * A subject of 3×224×224 whose classifier and explainer cost nothing, with a smooth map, a mask and two companions.
+ *
+ * @param onPredict told how many images are classified, the companions' included
+ */
+export function benchSubject(onPredict: (images: number) => void = () => {}): Subject {
   const image = uniformTensor(numpyRandom(1), [3, SIDE, SIDE], 1, 2); // away from 0, so noise changes no class
   const map = bump(0.4);
   const other = bump(0.6);
@@ -23,7 +27,10 @@ export function benchSubject(): Subject {
     image,
     map,
     target: 0,
-    predict,
+    predict: (batch: Tensor) => {
+      onPredict(batch.shape[0]);
+      return predict(batch);
+    },
     explain: async () => other,
     mask: tensor(
       map.data.map((_, pixel) => Number(pixel < map.data.length / 2)), // two quadrants

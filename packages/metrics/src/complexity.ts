@@ -25,11 +25,15 @@ export const complexity = defineMetric<MapOptions>({
   cost: () => ({ forwards: 0, explanations: 0, shared: {} }),
   async measure(subject, options) {
     const { data } = subjectMap(subject, options);
-    if (data.some((value) => value < 0)) {
-      return { value: null, reason: 'complexity needs a map without negative relevance; set absolute to true.' };
+    let total = 0;
+    for (const value of data) {
+      if (value < 0) {
+        return { value: null, reason: 'complexity needs a map without negative relevance; set absolute to true.' };
+      }
+      total += value;
     }
-    const total = data.reduce((sum, value) => sum + value, 0);
-    const value = data.reduce((entropy, share) => entropy - (share / total) * Math.log(share / total + 1e-12), 0);
-    return { value };
+    let entropy = 0;
+    for (const value of data) entropy -= (value / total) * Math.log(value / total + 1e-12);
+    return { value: entropy };
   },
 });

@@ -19,12 +19,14 @@ import {
   joinExtents,
   type MapOptions,
   mapDefaults,
+  placeOf,
   scaleMap,
   subjectMap,
 } from './normalise.ts';
 import { requireChoice, requireWhole } from './options.ts';
 import { defaultBatchSize } from './outputs.ts';
 import { predictedClass } from './softmax.ts';
+import { keyOfMap } from './sweep-cache.ts';
 import type { Score, Subject } from './types.ts';
 
 /** Options of `continuity`. */
@@ -45,7 +47,8 @@ export interface ContinuityOptions extends MapOptions {
  *
  * Two departures from Quantus: a shift of zero counts as 0 (there the ratio is the explainer's noise over 10⁻⁹), and an
  * image without any relevance has the map of zeros (there the metric fails). With more than 2W + 1 steps every shift is
- * −W. The paper (max ‖R(x) − R(x′)‖₁ / ‖x − x′‖₂ for x′ near x) has no far translations.
+ * −W. In the scope of the batch the scale of each companion's shifted maps is found once for all, through their caches.
+ * The paper (max ‖R(x) − R(x′)‖₁ / ‖x − x′‖₂ for x′ near x) has no far translations.
  *
  * @source Montavon et al. 2018, arXiv 1706.07979; spec 2.2; defaults of Quantus
  */
@@ -62,10 +65,11 @@ export const continuity = defineMetric<ContinuityOptions>({
     requireWhole(this.name, 'steps', options.steps, 1);
     requireChoice(this.name, 'whenPredictionChanges', options.whenPredictionChanges, ['score', 'refuse']);
   },
-  cost({ steps, whenPredictionChanges }, [, , width]) {
+  cost({ steps, whenPredictionChanges, normaliseScope }, [, , width]) {
     const count = shiftsOf(width, steps).filter((shift) => shift !== 0).length;
     const shared = whenPredictionChanges === 'refuse' ? { [predictionsKey(steps)]: count } : {};
-    return { forwards: 0, explanations: count, shared };
+    // in the scope of the batch each map's shifted maps are made once for their scale and once for the score
+    return { forwards: 0, explanations: normaliseScope === 'batch' ? 2 * count : count, shared };
   },
   async measure(subject, options) {
     const shifts = shiftsOf(subject.image.shape[2], options.steps);
@@ -83,21 +87,19 @@ export const continuity = defineMetric<ContinuityOptions>({
 /** The shifts in columns, positive to the right. */
 function shiftsOf(width: number, steps: number): number[] {
   const stride = Math.floor((2 * width + 1) / steps);
-  const shifts = Array.from({ length: steps }, (_, step) => -width + (step + 1) * stride);
-  return stride === 0 ? shifts.slice(0, 1) : shifts; // the same shift again would only cost
+  if (stride === 0) return [-width]; // the same shift again would only cost
+  return Array.from({ length: steps }, (_, step) => -width + (step + 1) * stride);
 }
 
 async function ratiosOf(subject: Subject, shifts: readonly number[], options: ContinuityOptions): Promise<number[]> {
   const moving = shifts.flatMap((shift, step) => (shift === 0 ? [] : [step]));
-  const scopes = await companionExtents(subject, shifts, moving, options);
+  const movingShifts = moving.map((step) => shifts[step]);
+  const scopes = await companionExtents(subject, movingShifts, options);
   const original = subjectMap(subject, options);
   const ratios = shifts.map(() => 0);
   await explainEach(subject, {
     count: moving.length,
-    write: shiftWriter(
-      subject.image,
-      moving.map((step) => shifts[step]),
-    ),
+    write: shiftWriter(subject.image, movingShifts),
     visit(index, map, image) {
       const own = extentOf([map]);
       const shifted = scaleMap(map, scopes ? joinExtents(scopes[index], own) : own, options);
@@ -110,26 +112,30 @@ async function ratiosOf(subject: Subject, shifts: readonly number[], options: Co
 /** In the scope of the batch: for each moving step, the extent of the other companions' maps. */
 async function companionExtents(
   subject: Subject,
-  shifts: readonly number[],
   moving: readonly number[],
   { normaliseScope }: ContinuityOptions,
 ): Promise<Extent[] | undefined> {
   if (normaliseScope !== 'batch') return undefined;
-  const extents: Extent[] = moving.map(() => extentOf([]));
-  for (const companion of companionsOf(subject)) {
-    if (companion.image === subject.image && companion.target === subject.target) continue;
-    await explainEach(companion, {
-      count: moving.length,
-      write: shiftWriter(
-        companion.image,
-        moving.map((step) => shifts[step]),
-      ),
-      visit: (index, map) => {
-        extents[index] = joinExtents(extents[index], extentOf([map]));
-      },
-    });
+  let extents: Extent[] = moving.map(() => extentOf([]));
+  const place = placeOf(subject);
+  for (const [index, companion] of companionsOf(subject).entries()) {
+    if (index === place) continue;
+    const own = await shiftedExtents(companion, moving);
+    extents = extents.map((extent, step) => joinExtents(extent, own[step]));
   }
   return extents;
+}
+
+/** The extents of a subject's shifted maps, once for all its companions. */
+function shiftedExtents(subject: Subject, shifts: readonly number[]): Promise<Extent[]> {
+  const work = async () => {
+    const extents: Extent[] = [];
+    const visit = (_: number, map: Tensor) => extents.push(extentOf([map]));
+    await explainEach(subject, { count: shifts.length, write: shiftWriter(subject.image, shifts), visit });
+    return extents;
+  };
+  const key = `continuity/extents/${shifts.join()}/${subject.target}/${keyOfMap(subject.map)}`;
+  return subject.sweeps ? subject.sweeps.once(key, work) : work();
 }
 
 /** Writes the image shifted by each of the shifts; its minimum where it has left. */

@@ -1,5 +1,6 @@
 import { ShapeError, type Tensor } from '@cambium/gpu-kernels';
 import { degeneracy } from './degenerate.ts';
+import { NoScore } from './no-score.ts';
 import type { Metric, Need, Score, Subject } from './types.ts';
 
 /** A metric before its guards: `measure` may trust subject and options. */
@@ -20,15 +21,14 @@ export function defineMetric<Options extends object>(definition: MetricDefinitio
     ...record,
     check: (options, image) => definition.check(options, image), // works without its record, too
     async score(subject, given = {}) {
-      requireKnown(record.name, record.defaults, given);
-      const options = { ...record.defaults, ...given };
+      const options = withDefaults(record.name, record.defaults, given);
       requireSubject(record.name, subject);
       record.check(options, subject.image.shape);
       const missing = record.needs.find((need) => lacks(subject, need));
       if (missing) return { value: null, reason: `${record.name} needs ${described[missing]}; the subject has none.` };
       const reason = degenerateMaps === 'scored' ? undefined : degeneracy(subject.map);
       if (reason) return { value: null, reason: `${record.name} has no score here: ${reason}.` };
-      return finite(record.name, await measure(subject, options));
+      return finite(record.name, await measured(record.name, () => measure(subject, options)));
     },
   };
 }
@@ -45,12 +45,34 @@ function lacks(subject: Subject, need: Need): boolean {
   return subject[need] === undefined;
 }
 
-/** @throws RangeError for an option that the metric does not have */
-export function requireKnown(name: string, defaults: object, given: object): void {
-  const unknown = Object.keys(given).find((option) => !Object.hasOwn(defaults, option));
-  if (unknown === undefined) return;
-  const known = Object.keys(defaults).join(', ') || 'none';
-  throw new RangeError(`${name} has no option "${unknown}"; its options: ${known}.`);
+/**
+ * All options: those that are given, and the defaults of those that are left out or undefined.
+ *
+ * @throws RangeError for an option that the metric does not have, or that is null, and for null in place of options
+ */
+export function withDefaults<Options extends object>(name: string, defaults: Options, given: object | null): Options {
+  if (given === null)
+    throw new RangeError(`${name} expected options to be an object, got null; leave them out for the defaults.`);
+  for (const [option, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, option)) {
+      const known = Object.keys(defaults).join(', ') || 'none';
+      throw new RangeError(`${name} has no option "${option}"; its options: ${known}.`);
+    }
+    if (value === null) {
+      throw new RangeError(`${name} expected ${option} to have a value, got null; leave it out for its default.`);
+    }
+  }
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(present) };
+}
+
+async function measured(name: string, measure: () => Promise<Score>): Promise<Score> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (!(error instanceof NoScore)) throw error;
+    return { value: null, reason: `${name} has no score here: ${error.message}.` };
+  }
 }
 
 /**
@@ -74,7 +96,8 @@ export function requireSubject(where: string, { image, map, mask, target, batchS
   }
   requireFinite(where, 'image', image);
   requireFinite(where, 'map', map);
-  if (mask?.data.some((value) => value !== 0 && value !== 1)) {
+  for (const value of mask?.data ?? []) {
+    if (value === 0 || value === 1) continue;
     throw new RangeError(`${where} expected a mask of zeros and ones, got other numbers; threshold it first.`);
   }
   if (!Number.isInteger(target) || target < 0) {
@@ -86,9 +109,10 @@ export function requireSubject(where: string, { image, map, mask, target, batchS
 }
 
 function requireFinite(where: string, what: string, { data }: Tensor): void {
-  const index = data.findIndex((value) => !Number.isFinite(value));
-  if (index < 0) return;
-  throw new RangeError(`${where} expected a ${what} of finite numbers, got ${data[index]} at index ${index}.`);
+  for (let index = 0; index < data.length; index++) {
+    if (Number.isFinite(data[index])) continue;
+    throw new RangeError(`${where} expected a ${what} of finite numbers, got ${data[index]} at index ${index}.`);
+  }
 }
 
 function finite(name: string, score: Score): Score {

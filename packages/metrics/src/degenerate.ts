@@ -8,8 +8,13 @@ import type { Tensor } from '@cambium/gpu-kernels';
  */
 export function degeneracy(map: Tensor): string | undefined {
   const first = map.data[0];
-  if (map.data.every((value) => value === first)) {
-    return first === 0 ? 'the map is zero everywhere' : `the map is constant (${first} everywhere)`;
+  let constant = true;
+  let negative = true;
+  for (const value of map.data) {
+    if (value !== first) constant = false;
+    if (!(value < 0)) negative = false;
+    if (!constant && !negative) return undefined;
   }
-  return map.data.every((value) => value < 0) ? 'the map is negative everywhere' : undefined;
+  if (constant) return first === 0 ? 'the map is zero everywhere' : `the map is constant (${first} everywhere)`;
+  return negative ? 'the map is negative everywhere' : undefined;
 }

@@ -1,5 +1,5 @@
 import { numpyRandom, type Predict, type Tensor, type VariantPredictor } from '@cambium/gpu-kernels';
-import { requireKnown, requireSubject } from './define-metric.ts';
+import { requireSubject, withDefaults } from './define-metric.ts';
 import { sweepCache } from './sweep-cache.ts';
 import type { AnyMetric, Explain, Score, Subject, SweepCache } from './types.ts';
 
@@ -60,8 +60,7 @@ export async function* evaluate(request: EvaluateRequest): AsyncGenerator<Row, v
 }
 
 function checkOptions({ metric, options = {} }: Measurement, { image }: Subject): void {
-  requireKnown(metric.name, metric.defaults, options);
-  metric.check({ ...metric.defaults, ...options }, image.shape);
+  metric.check(withDefaults(metric.name, metric.defaults, options), image.shape);
 }
 
 /** The subjects as each other's companions, with one cache for each image and network. */
@@ -89,7 +88,13 @@ async function rowOf(
   const companions = own.companions?.map((companion) => prepared(companion, counts, seed));
   const score = await scoreOrReason({ ...own, companions }, { metric, options }, signal);
   const seconds = (clock() - start) / 1000;
-  return { ...score, metric: metric.name, options: { ...metric.defaults, ...options }, ...counts, seconds };
+  return {
+    ...score,
+    metric: metric.name,
+    options: withDefaults(metric.name, metric.defaults, options ?? {}),
+    ...counts,
+    seconds,
+  };
 }
 
 /** A metric that throws loses its own row and no other. */

@@ -1,4 +1,6 @@
 import { rows, ShapeError, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { nextTurn } from './next-turn.ts';
+import { NoScore } from './no-score.ts';
 import { copies, defaultBatchSize } from './outputs.ts';
 import type { Subject } from './types.ts';
 
@@ -15,14 +17,15 @@ export interface ExplainRequest {
 
 /**
  * Explains variants of a subject's image and hands over the maps as they come: one batch is alive at once. With
- * `explainBatch` a batch is explained together, else image by image.
+ * `explainBatch` a batch is explained together, else image by image. Before each the event loop gets a turn, and the
+ * subject's signal is looked at.
  *
  * @throws ShapeError when a map is not H×W
+ * @throws NoScore when a map holds NaN or infinity
  */
 export async function explainEach(subject: Subject, request: ExplainRequest): Promise<void> {
   const batch = subject.batchSize ?? defaultBatchSize;
   for (let start = 0; start < request.count; start += batch) {
-    subject.signal?.throwIfAborted();
     const images = copies(subject.image, Math.min(batch, request.count - start));
     const parts = Array.from({ length: images.shape[0] }, (_, row) =>
       tensor(rows(images, row, row + 1).data, subject.image.shape),
@@ -39,6 +42,7 @@ async function explainParts(
   { images, parts, targets }: { images: Tensor; parts: readonly Tensor[]; targets: readonly number[] },
 ): Promise<Tensor[]> {
   if (subject.explainBatch) {
+    await turn(subject);
     const maps = await subject.explainBatch(images, targets);
     if (maps.shape[0] !== parts.length) {
       throw new ShapeError('explainBatch', `to return ${parts.length} maps`, `[${maps.shape.join(', ')}]`);
@@ -46,12 +50,26 @@ async function explainParts(
     return parts.map((_, row) => tensor(rows(maps, row, row + 1).data, maps.shape.slice(1)));
   }
   const maps: Tensor[] = [];
-  for (const [row, part] of parts.entries()) maps.push(await subject.explain(part, targets[row]));
+  for (const [row, part] of parts.entries()) {
+    await turn(subject);
+    maps.push(await subject.explain(part, targets[row]));
+  }
   return maps;
+}
+
+async function turn({ signal }: Subject): Promise<void> {
+  await nextTurn();
+  signal?.throwIfAborted();
 }
 
 function requireMap(map: Tensor, { image }: Subject): Tensor {
   const [, height, width] = image.shape;
-  if (map.shape.join() === `${height},${width}`) return map;
-  throw new ShapeError('explain', `to return a map of ${height}×${width}, as the image`, `[${map.shape.join(', ')}]`);
+  if (map.shape.join() !== `${height},${width}`) {
+    throw new ShapeError('explain', `to return a map of ${height}×${width}, as the image`, `[${map.shape.join(', ')}]`);
+  }
+  for (let pixel = 0; pixel < map.data.length; pixel++) {
+    if (Number.isFinite(map.data[pixel])) continue;
+    throw new NoScore(`explain returned a map with ${map.data[pixel]} at index ${pixel}`);
+  }
+  return map;
 }

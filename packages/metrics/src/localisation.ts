@@ -1,4 +1,4 @@
-import type { Tensor } from '@cambium/gpu-kernels';
+import { scaledAlone } from './noisy-maps.ts';
 import { requireChoice } from './options.ts';
 import type { Score, Subject } from './types.ts';
 
@@ -39,9 +39,11 @@ export function locate(
   measure: (located: Located) => number | string,
 ): Score {
   const inside = mask?.data ?? new Float32Array(); // `needs` has seen to it that there is a mask
-  const size = inside.reduce((sum, value) => sum + value, 0);
+  let size = 0;
+  for (const value of inside) size += value;
   if (size === 0) return { value: null, reason: 'The mask is empty: there is no object to find.' };
-  const result = measure({ values: valuesOf(map, absolute), inside, size, height: map.shape[0], width: map.shape[1] });
+  const values = scaledAlone(map, { normalise: 'none', absolute }).data;
+  const result = measure({ values, inside, size, height: map.shape[0], width: map.shape[1] });
   return typeof result === 'number' ? { value: result } : { value: null, reason: result };
 }
 
@@ -50,8 +52,4 @@ export function countInside(order: Uint32Array, count: number, inside: Float32Ar
   let found = 0;
   for (let position = 0; position < count; position++) found += inside[order[position]];
   return found;
-}
-
-function valuesOf({ data }: Tensor, absolute: boolean): Float32Array {
-  return absolute ? data.map(Math.abs) : data;
 }

@@ -37,8 +37,7 @@ function maskOf({ data, shape }: Tensor): Tensor {
   let largest = 0;
   for (const value of data) largest = Math.max(largest, value);
   const scale = largest > 0 ? largest : 1; // nothing positive: a mask of zeros
-  return tensor(
-    data.map((value) => Math.max(value, 0) / scale),
-    shape,
-  );
+  const mask = new Float32Array(data.length);
+  for (let pixel = 0; pixel < mask.length; pixel++) mask[pixel] = Math.max(data[pixel], 0) / scale;
+  return tensor(mask, shape);
 }

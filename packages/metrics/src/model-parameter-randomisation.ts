@@ -3,6 +3,7 @@ import { pearson } from './correlation.ts';
 import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
 import { explainEach } from './explanations.ts';
+import { scaledAlone } from './noisy-maps.ts';
 import { requireChoice, requireWhole } from './options.ts';
 import { meanRanks } from './statistics/rank.ts';
 import type { Explain, Randomise, Score, Subject } from './types.ts';
@@ -11,7 +12,7 @@ import type { Explain, Randomise, Score, Subject } from './types.ts';
 export interface ModelParameterRandomisationOptions {
   /** Layers drawn anew: cumulatively from the output, cumulatively from the input, or each alone. */
   readonly order: 'top-down' | 'bottom-up' | 'independent';
-  /** How many layers, from the start of the order. */
+  /** How many layers, from the start of the order; all that the network has. */
   readonly layers: number | 'all';
   readonly seed: number;
   readonly absolute: boolean;
@@ -24,8 +25,7 @@ export interface ModelParameterRandomisationOptions {
  *     mean over steps of Spearman(E(x), E(x) of the network with more random layers), over the H·W pixels
  *
  * In −1 … 1. Detail: the similarity at each step. A step whose map is the same everywhere has none and is left out;
- * `flat` counts those. The cost of `layers: 'all'` is one explanation for each layer of the network, which `cost` does not
- * know: it says Infinity.
+ * `flat` counts those. Each layer costs an explanation; `cost` takes the number of layers that the network has.
  *
  * @source Adebayo et al. 2018, arXiv 1810.03292, section 3; spec 2.6; defaults of Quantus's MPRT, whose own average
  * counts the unchanged network, too
@@ -44,9 +44,9 @@ export const modelParameterRandomisation = defineMetric<ModelParameterRandomisat
     requireWhole(this.name, 'seed', seed, 0, 2 ** 32 - 1);
     requireChoice(this.name, 'absolute', absolute, [true, false]);
   },
-  cost: ({ layers }) => ({
+  cost: ({ layers }, _image, most = 54) => ({
     forwards: 0,
-    explanations: layers === 'all' ? Number.POSITIVE_INFINITY : layers,
+    explanations: layers === 'all' ? most : layers,
     shared: {},
   }),
   measure: meanSimilarity,
@@ -83,6 +83,6 @@ async function explained(subject: Subject, explain: Explain): Promise<Tensor> {
   return maps[0];
 }
 
-function ranksOf({ data }: Tensor, { absolute }: ModelParameterRandomisationOptions): Float64Array {
-  return meanRanks(absolute ? data.map(Math.abs) : data);
+function ranksOf(map: Tensor, { absolute }: ModelParameterRandomisationOptions): Float64Array {
+  return meanRanks(scaledAlone(map, { normalise: 'none', absolute }).data);
 }

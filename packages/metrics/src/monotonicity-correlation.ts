@@ -1,9 +1,10 @@
+import type { Random } from '@cambium/gpu-kernels';
 import { drawBaseline, levelsOf } from './baseline.ts';
 import { defineMetric } from './define-metric.ts';
 import { checkFeatureSteps, type FeatureStepOptions, featureGroups, stepCount } from './feature-steps.ts';
 import { mapDefaults, subjectMap } from './normalise.ts';
-import { requireChoice, requireNumber, requireWhole } from './options.ts';
-import { imageCost, imageOutput, sweepReplaced } from './outputs.ts';
+import { requireNumber, requireWhole } from './options.ts';
+import { defaultBatchSize, imageCost, imageOutput, sweepReplaced } from './outputs.ts';
 import { type Groups, groupSums, randomOf, replacing, singleRanges } from './replacement.ts';
 import { spearman } from './statistics/agreement.ts';
 import type { Subject } from './types.ts';
@@ -12,8 +13,6 @@ import type { Subject } from './types.ts';
 export interface MonotonicityCorrelationOptions extends FeatureStepOptions {
   /** Replacements of each group. */
   readonly samples: number;
-  /** `mean`: of all samples, the formula. `last-sample`: what Quantus's numbers are. */
-  readonly variance: 'mean' | 'last-sample';
   /** An output below it does not scale the variances. */
   readonly epsilon: number;
 }
@@ -24,9 +23,6 @@ export interface MonotonicityCorrelationOptions extends FeatureStepOptions {
  *     v_g = mean over samples of (f(x without g) − f(x))² / f(x)²,  score = Spearman(Σ_{i ∈ g} aᵢ, v_g)    in [−1, 1]
  *
  * Groups are cut from the features in ascending order of relevance. Where f(x) < ε the variances are not divided.
- *
- * The numbers of Quantus come out when v_g is taken of the last sample alone, so that the others are drawn in vain;
- * `variance: 'last-sample'` gives them, the default is the formula.
  *
  * @source Nguyen & Martínez 2020, arXiv 2007.07584; spec 2.6; defaults of Quantus
  */
@@ -40,7 +36,6 @@ export const monotonicityCorrelation = defineMetric<MonotonicityCorrelationOptio
     ...mapDefaults,
     absolute: true,
     samples: 100,
-    variance: 'mean',
     epsilon: 1e-5,
     featuresInStep: 1,
     order: 'relevance',
@@ -51,11 +46,10 @@ export const monotonicityCorrelation = defineMetric<MonotonicityCorrelationOptio
   check(options, image) {
     checkFeatureSteps(this.name, options, image);
     requireWhole(this.name, 'samples', options.samples, 1);
-    requireChoice(this.name, 'variance', options.variance, ['mean', 'last-sample']);
     requireNumber(this.name, 'epsilon', options.epsilon, 0);
   },
-  cost: ({ featuresInStep, samples, baseline, variance }, image) => ({
-    forwards: stepCount(featuresInStep, image) * (baseline === 'uniform' && variance === 'mean' ? samples : 1),
+  cost: ({ featuresInStep, samples, baseline }, image) => ({
+    forwards: stepCount(featuresInStep, image) * (baseline === 'uniform' ? samples : 1),
     explanations: 0,
     shared: imageCost,
   }),
@@ -72,21 +66,46 @@ export const monotonicityCorrelation = defineMetric<MonotonicityCorrelationOptio
 async function variances(
   subject: Subject,
   groups: Groups,
-  { baseline, samples, variance, output, epsilon }: MonotonicityCorrelationOptions,
+  options: MonotonicityCorrelationOptions,
 ): Promise<Float64Array> {
-  const original = await imageOutput(subject, output);
-  const levels = levelsOf(subject.image.data);
+  const original = await imageOutput(subject, options.output);
+  const scale = original < options.epsilon ? 1 : original ** 2;
+  const changes = new Float64Array(groups.length);
+  const batch = subject.batchSize ?? defaultBatchSize;
+  const portion = batch * Math.ceil(1024 / batch); // the draws of so many groups are alive at once
   const random = randomOf(subject);
+  for (let start = 0; start < groups.length; start += portion) {
+    const squares = await squaredChanges(subject, groups.slice(start, start + portion), {
+      ...options,
+      original,
+      random,
+    });
+    for (const [index, square] of squares.entries()) changes[start + index] = square / scale;
+  }
+  return changes;
+}
+
+/** For each group the mean over its samples, drawn group by group and swept sample by sample. */
+async function squaredChanges(
+  subject: Subject,
+  groups: Groups,
+  {
+    baseline,
+    samples,
+    output,
+    original,
+    random,
+  }: MonotonicityCorrelationOptions & { readonly original: number; readonly random: Random },
+): Promise<Float64Array> {
+  const levels = levelsOf(subject.image.data);
   const repeats = baseline === 'uniform' ? samples : 1; // other baselines give the same sample again
-  const draws = groups.map(() => Array.from({ length: repeats }, () => drawBaseline(baseline, levels, random)));
+  const draws = groups.map(() => Float64Array.from({ length: repeats }, () => drawBaseline(baseline, levels, random)));
   const squares = new Float64Array(groups.length);
-  const first = variance === 'mean' ? 0 : repeats - 1;
-  for (let sample = first; sample < repeats; sample++) {
+  for (let sample = 0; sample < repeats; sample++) {
     let group = 0;
     const replacement = replacing(subject.image, groups, () => draws[group++][sample]);
     const outputs = await sweepReplaced(subject, replacement, singleRanges(groups.length), output);
     for (const [index, changed] of outputs.entries()) squares[index] += (changed - original) ** 2;
   }
-  const scale = original < epsilon ? 1 : original ** 2;
-  return squares.map((sum) => sum / (repeats - first) / scale);
+  return squares.map((sum) => sum / repeats);
 }

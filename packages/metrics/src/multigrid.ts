@@ -1,32 +1,54 @@
-/** A symmetric matrix over the cells of a grid: a diagonal, and for each cell the weights that tie it to four others. */
+/**
+ * A symmetric matrix over the cells of a grid: a diagonal, and for each cell the weights that tie it to eight others.
+ *
+ * The grid has a border of one cell on all sides that takes no part, so that no cell needs to ask whether it has a
+ * neighbour: cell (row, column) lies at (row + 1)·stride + column + 1.
+ */
 export interface Level {
   readonly height: number;
   readonly width: number;
+  readonly stride: number;
   /** 0 for a cell that takes no part. */
   readonly diagonal: Float64Array;
-  /** For each of `offsets` and each cell, minus the entry of the matrix; 0 where there is no tie. */
-  readonly ties: readonly Float64Array[];
-  /** The cell of the next coarser grid that each cell belongs to. */
-  readonly blocks: Uint32Array;
+  /** For each of `neighbours` and each cell, minus the entry of the matrix; 0 where there is no tie. */
+  readonly across: Float64Array;
+  readonly down: Float64Array;
+  readonly falling: Float64Array;
+  readonly rising: Float64Array;
 }
 
-/** Row and column offset of the cells that ties lead to; the other four neighbours hold the same ties. */
-export const offsets = [
-  [0, 1],
-  [1, 0],
-  [1, 1],
-  [1, -1],
+/** Where ties lead to, in rows and columns; the other four neighbours hold the same ties. */
+export const neighbours = [
+  { tie: 'across', rows: 0, columns: 1 },
+  { tie: 'down', rows: 1, columns: 0 },
+  { tie: 'falling', rows: 1, columns: 1 },
+  { tie: 'rising', rows: 1, columns: -1 },
 ] as const;
+
+/** A level with what the solver asks of it again and again. */
+interface Prepared extends Level {
+  /** Cells that take part, in ascending order. */
+  readonly cells: Uint32Array;
+  /** For every cell, also of those that take no part, the one of the next coarser grid. */
+  readonly blocks: Uint32Array;
+  /** One over the diagonal. */
+  readonly inverse: Float64Array;
+  /** One cycle's right side and solution. */
+  readonly right: Float64Array;
+  readonly solution: Float64Array;
+}
+
+/** A matrix and ever coarser ones whose cells are blocks of 2×2, with room to work; for one solution at a time. */
+export type Hierarchy = readonly Prepared[];
 
 /** How much a correction from a coarser grid is stretched: constant blocks make its matrix about twice too stiff. */
 const STRETCH = 1.8;
 
-/** The matrix, and ever coarser ones whose cells are blocks of 2×2, down to a handful of cells. */
-export function hierarchy(finest: Level): readonly Level[] {
-  const levels = [finest];
-  for (let level = finest; level.height * level.width > 4; ) {
-    level = coarsened(level);
-    levels.push(level);
+/** The matrix, and ever coarser ones, down to a handful of cells. */
+export function hierarchy(finest: Level): Hierarchy {
+  const levels = [prepared(finest)];
+  while (levels[levels.length - 1].height * levels[levels.length - 1].width > 4) {
+    levels.push(prepared(coarsened(levels[levels.length - 1])));
   }
   return levels;
 }
@@ -34,28 +56,38 @@ export function hierarchy(finest: Level): readonly Level[] {
 /**
  * Solves a system by conjugate gradients, with one V-cycle of the hierarchy as preconditioner.
  *
- * @param start a first guess, of which cells that take no part are 0
+ * @param right as the solution laid out over the finest grid with its border, 0 at cells that take no part
+ * @param start a first guess, laid out alike
  * @param tolerance of the residual's norm over that of the right side
  */
 export function solve(
-  levels: readonly Level[],
+  levels: Hierarchy,
   right: Float64Array,
   { start, tolerance }: { start: Float64Array; tolerance: number },
 ): Float64Array {
+  const [{ cells, right: residual, solution: corrected }] = levels;
   const solution = start.slice();
-  const residual = remainder(levels[0], right, solution);
-  const limit = tolerance ** 2 * dot(right, right);
-  let direction: Float64Array | undefined;
+  const applied = new Float64Array(solution.length);
+  const direction = new Float64Array(solution.length);
+  multiply(levels[0], solution, applied);
+  for (let index = 0; index < cells.length; index++)
+    residual[cells[index]] = right[cells[index]] - applied[cells[index]];
+  const limit = tolerance ** 2 * dot(cells, right, right);
   let energy = 0;
-  for (let step = 0; step < 1000 && dot(residual, residual) > limit; step++) {
-    const corrected = cycle(levels, residual);
+  for (let step = 0; step < 1000 && dot(cells, residual, residual) > limit; step++) {
+    corrected.fill(0);
+    cycle(levels, 0);
     const before = energy;
-    energy = dot(residual, corrected);
-    const previous = direction;
-    direction = previous ? corrected.map((value, cell) => value + (energy / before) * previous[cell]) : corrected;
-    const applied = product(levels[0], direction);
-    const length = energy / dot(direction, applied);
-    for (let cell = 0; cell < solution.length; cell++) {
+    energy = dot(cells, residual, corrected);
+    const turn = step === 0 ? 0 : energy / before;
+    for (let index = 0; index < cells.length; index++) {
+      const cell = cells[index];
+      direction[cell] = corrected[cell] + turn * direction[cell];
+    }
+    multiply(levels[0], direction, applied);
+    const length = energy / dot(cells, direction, applied);
+    for (let index = 0; index < cells.length; index++) {
+      const cell = cells[index];
       solution[cell] += length * direction[cell];
       residual[cell] -= length * applied[cell];
     }
@@ -63,115 +95,124 @@ export function solve(
   return solution;
 }
 
-/** One V-cycle: smooth, correct from the coarser grid, smooth in reverse. */
-function cycle(levels: readonly Level[], right: Float64Array): Float64Array {
-  const [level, ...coarser] = levels;
-  const solution = new Float64Array(right.length);
-  if (coarser.length === 0) {
-    for (let sweep = 0; sweep < 8; sweep++) smooth(level, right, solution);
-    return solution;
+/**
+ * One V-cycle from a level's right side to its solution: smooth, correct from the coarser grid, smooth in reverse. The
+ * first sweep starts from 0, so that cells not yet reached pull at nothing: it leaves what they come to pull.
+ */
+function cycle(levels: Hierarchy, at: number): void {
+  const level = levels[at];
+  const { cells, blocks, solution, right, inverse } = level;
+  for (let index = 0; index < cells.length; index++) {
+    const cell = cells[index];
+    solution[cell] = (right[cell] + pullBefore(level, solution, cell)) * inverse[cell];
   }
-  smoothForward(level, right, solution);
-  const rest = remainder(level, right, solution);
-  const sums = new Float64Array(coarser[0].diagonal.length);
-  for (let cell = 0; cell < rest.length; cell++) sums[level.blocks[cell]] += rest[cell];
-  const correction = cycle(coarser, sums);
-  for (let cell = 0; cell < rest.length; cell++) {
-    if (level.diagonal[cell] > 0) solution[cell] += STRETCH * correction[level.blocks[cell]];
+  if (at + 1 < levels.length) {
+    const coarser = levels[at + 1];
+    coarser.right.fill(0);
+    coarser.solution.fill(0);
+    for (let index = 0; index < cells.length; index++) {
+      const cell = cells[index];
+      coarser.right[blocks[cell]] += pullAfter(level, solution, cell);
+    }
+    cycle(levels, at + 1);
+    for (let index = 0; index < cells.length; index++) {
+      const cell = cells[index];
+      solution[cell] += STRETCH * coarser.solution[blocks[cell]];
+    }
   }
-  smoothBackward(level, right, solution);
-  return solution;
+  for (let index = cells.length - 1; index >= 0; index--) {
+    const cell = cells[index];
+    const pull = pullBefore(level, solution, cell) + pullAfter(level, solution, cell);
+    solution[cell] = (right[cell] + pull) * inverse[cell];
+  }
 }
 
-/** Gauss–Seidel, forward and back: symmetric, as conjugate gradients need it. */
-function smooth(level: Level, right: Float64Array, solution: Float64Array): void {
-  smoothForward(level, right, solution);
-  smoothBackward(level, right, solution);
+/** Weighted sum over the four neighbours before a cell. */
+function pullBefore({ stride, across, down, falling, rising }: Level, values: Float64Array, cell: number): number {
+  const above = cell - stride;
+  return (
+    falling[above - 1] * values[above - 1] +
+    down[above] * values[above] +
+    rising[above + 1] * values[above + 1] +
+    across[cell - 1] * values[cell - 1] // last: a sweep waits for it
+  );
 }
 
-function smoothForward(level: Level, right: Float64Array, solution: Float64Array): void {
-  for (let cell = 0; cell < solution.length; cell++) relax(level, right, solution, cell);
+/** Weighted sum over the four neighbours after a cell. */
+function pullAfter({ stride, across, down, falling, rising }: Level, values: Float64Array, cell: number): number {
+  const below = cell + stride;
+  return (
+    falling[cell] * values[below + 1] +
+    down[cell] * values[below] +
+    rising[cell] * values[below - 1] +
+    across[cell] * values[cell + 1]
+  );
 }
 
-function smoothBackward(level: Level, right: Float64Array, solution: Float64Array): void {
-  for (let cell = solution.length - 1; cell >= 0; cell--) relax(level, right, solution, cell);
+function multiply(level: Prepared, values: Float64Array, product: Float64Array): void {
+  const { cells, diagonal } = level;
+  for (let index = 0; index < cells.length; index++) {
+    const cell = cells[index];
+    product[cell] = diagonal[cell] * values[cell] - pullBefore(level, values, cell) - pullAfter(level, values, cell);
+  }
 }
 
-function relax(level: Level, right: Float64Array, solution: Float64Array, cell: number): void {
-  const { diagonal } = level;
-  if (diagonal[cell] > 0) solution[cell] = (right[cell] + pull(level, solution, cell)) / diagonal[cell];
-}
-
-/** Weighted sum over the up to eight cells that a cell is tied to. Ties never leave the grid. */
-function pull({ width, ties: [across, down, diagonal, anti] }: Level, values: Float64Array, cell: number): number {
+function dot(cells: Uint32Array, left: Float64Array, right: Float64Array): number {
   let sum = 0;
-  if (across[cell] !== 0) sum += across[cell] * values[cell + 1];
-  if (down[cell] !== 0) sum += down[cell] * values[cell + width];
-  if (diagonal[cell] !== 0) sum += diagonal[cell] * values[cell + width + 1];
-  if (anti[cell] !== 0) sum += anti[cell] * values[cell + width - 1];
-  if (cell >= 1) sum += across[cell - 1] * values[cell - 1];
-  if (cell >= width) sum += down[cell - width] * values[cell - width];
-  if (cell >= width + 1) sum += diagonal[cell - width - 1] * values[cell - width - 1];
-  if (cell >= width - 1) sum += anti[cell - width + 1] * values[cell - width + 1];
+  for (let index = 0; index < cells.length; index++) sum += left[cells[index]] * right[cells[index]];
   return sum;
 }
 
-function product(level: Level, values: Float64Array): Float64Array {
-  const result = new Float64Array(values.length);
-  for (let cell = 0; cell < values.length; cell++) {
-    if (level.diagonal[cell] > 0) result[cell] = level.diagonal[cell] * values[cell] - pull(level, values, cell);
-  }
-  return result;
-}
-
-function remainder(level: Level, right: Float64Array, solution: Float64Array): Float64Array {
-  const result = product(level, solution);
-  for (let cell = 0; cell < result.length; cell++) result[cell] = right[cell] - result[cell];
-  return result;
-}
-
 /** The matrix as blocks of 2×2 cells see it, each block moving as one. */
-function coarsened(level: Level): Level {
-  const [height, width] = [Math.ceil(level.height / 2), Math.ceil(level.width / 2)];
-  const half = emptyLevel(height, width);
-  for (let cell = 0; cell < level.diagonal.length; cell++) {
-    const block = level.blocks[cell];
-    half.diagonal[block] += level.diagonal[cell];
-    for (let at = 0; at < offsets.length; at++) {
-      const [down, right] = offsets[at];
-      const weight = level.ties[at][cell];
-      if (weight !== 0) addTie(half, [block, level.blocks[cell + down * level.width + right]], weight);
-    }
+function coarsened(level: Prepared): Level {
+  const { cells, blocks, diagonal } = level;
+  const half = emptyLevel(Math.ceil(level.height / 2), Math.ceil(level.width / 2));
+  for (const cell of cells) half.diagonal[blocks[cell]] += diagonal[cell];
+  for (const { tie, rows, columns } of neighbours) {
+    const weights = level[tie];
+    const step = rows * level.stride + columns;
+    for (const cell of cells) if (weights[cell] !== 0) join(half, [blocks[cell], blocks[cell + step]], weights[cell]);
   }
   return half;
 }
 
 /** A tie inside a block leaves the diagonal, twice; one between blocks is kept by whichever comes first. */
-function addTie(level: Level, [from, to]: readonly [number, number], weight: number): void {
-  if (from === to) {
-    level.diagonal[from] -= 2 * weight;
-    return;
-  }
-  const [first, second] = from < to ? [from, to] : [to, from];
-  const distance = second - first;
-  const sideways = (second % level.width) - (first % level.width);
-  const at = distance === 1 && sideways === 1 ? 0 : 2 - Number(sideways === 0) + Number(sideways === -1);
-  level.ties[at][first] += weight;
+function join(level: Level, [one, other]: readonly [number, number], weight: number): void {
+  const distance = Math.abs(other - one);
+  if (distance === 0) level.diagonal[one] -= 2 * weight;
+  else tieOver(level, distance)[Math.min(one, other)] += weight;
+}
+
+function tieOver({ stride, across, down, falling, rising }: Level, distance: number): Float64Array {
+  if (distance === 1) return across;
+  if (distance === stride) return down;
+  return distance === stride + 1 ? falling : rising;
 }
 
 /** A matrix of zeros. */
 export function emptyLevel(height: number, width: number): Level {
-  const zeros = () => new Float64Array(height * width);
-  const blocks = new Uint32Array(height * width);
-  for (let row = 0; row < height; row++) {
-    const start = (row >> 1) * Math.ceil(width / 2);
-    for (let column = 0; column < width; column++) blocks[row * width + column] = start + (column >> 1);
-  }
-  return { height, width, diagonal: zeros(), ties: offsets.map(zeros), blocks };
+  const stride = width + 2;
+  const zeros = () => new Float64Array((height + 2) * stride);
+  const ties = { across: zeros(), down: zeros(), falling: zeros(), rising: zeros() };
+  return { height, width, stride, diagonal: zeros(), ...ties };
 }
 
-function dot(left: Float64Array, right: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < left.length; index++) sum += left[index] * right[index];
-  return sum;
+function prepared(level: Level): Prepared {
+  const { height, width, stride, diagonal } = level;
+  const halfStride = Math.ceil(width / 2) + 2;
+  const cells = new Uint32Array(height * width);
+  const blocks = new Uint32Array(diagonal.length);
+  const inverse = new Float64Array(diagonal.length);
+  let count = 0;
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const cell = (row + 1) * stride + column + 1;
+      blocks[cell] = ((row >> 1) + 1) * halfStride + (column >> 1) + 1;
+      if (!(diagonal[cell] > 0)) continue;
+      inverse[cell] = 1 / diagonal[cell];
+      cells[count++] = cell;
+    }
+  }
+  const [right, solution] = [new Float64Array(diagonal.length), new Float64Array(diagonal.length)];
+  return { ...level, cells: cells.subarray(0, count), blocks, inverse, right, solution };
 }

@@ -24,7 +24,7 @@ export interface NonSensitivityOptions extends MapOptions {
  *
  * A feature is one number of C×H×W; its relevance is that of its pixel. Features below ε and the others are cut, in
  * ascending order, into groups that are replaced together and share the group's effect. With one feature in a step
- * the sweep does not depend on the map: maps of one image share it through the subject's cache.
+ * the sweep does not depend on the map: maps of one image and target share it through the subject's cache.
  *
  * Detail: the score over C·H·W, how many features are below ε, insensitive, both, and within a tenth of ε (those may
  * flip with rounding). Quantus demands that the step divide H·W; here it need not. The paper takes an expectation over
@@ -54,11 +54,12 @@ export const nonSensitivity = defineMetric<NonSensitivityOptions>({
     requireBaseline(this.name, options.baseline);
     requireOutput(this.name, options.output);
   },
-  cost({ featuresInStep, baseline, output }, [channels, height, width]) {
+  cost(options, [channels, height, width]) {
+    const { featuresInStep, baseline } = options;
     const features = channels * height * width;
     const sharing = featuresInStep === 1 && baseline !== 'uniform';
     if (sharing)
-      return { forwards: 0, explanations: 0, shared: { ...imageCost, [sweepKey(baseline, output)]: features } };
+      return { forwards: 0, explanations: 0, shared: { ...imageCost, [sweepKey(options, 'target')]: features } };
     const groups = featuresInStep === 1 ? features : Math.ceil(features / featuresInStep) + 1; // two last groups may be short
     return { forwards: Math.min(groups, features), explanations: 0, shared: imageCost };
   },
@@ -88,10 +89,10 @@ async function outputsByFeature(
   options: NonSensitivityOptions,
 ): Promise<Float64Array<ArrayBuffer>> {
   const features = Uint32Array.from({ length: subject.image.data.length }, (_, feature) => feature);
-  const { baseline, output, featuresInStep, epsilon } = options;
+  const { baseline, featuresInStep, epsilon } = options;
   if (featuresInStep === 1 && baseline !== 'uniform') {
     const work = () => spread(subject, cut(features, 1), options);
-    return subject.sweeps ? subject.sweeps.once(`${sweepKey(baseline, output)}/${subject.target}`, work) : work();
+    return subject.sweeps ? subject.sweeps.once(sweepKey(options, subject.target), work) : work();
   }
   const isSmall = (feature: number) => map[feature % map.length] < epsilon;
   const small = features.filter(isSmall);
@@ -110,6 +111,7 @@ async function spread(
   return Float64Array.from(replacement.ranks.data, (rank) => outputs[rank - 1]);
 }
 
-function sweepKey(baseline: Baseline, output: Output): string {
-  return `non-sensitivity/${baseline}/${output}`;
+/** @param target a class, or the word for any */
+function sweepKey({ baseline, output }: NonSensitivityOptions, target: number | 'target'): string {
+  return `non-sensitivity/${baseline}/${output}/${target}`;
 }

@@ -77,8 +77,12 @@ export function joinExtents(left: Extent, right: Extent): Extent {
  */
 export function scaleMap(map: Tensor, extent: Extent, options: Pick<MapOptions, 'normalise' | 'absolute'>): Tensor {
   const [positive, negative] = divisors(extent, options.normalise);
-  const scaled = map.data.map((value) => value / (value < 0 ? negative : positive));
-  return tensor(options.absolute ? scaled.map(Math.abs) : scaled, map.shape);
+  const scaled = new Float32Array(map.data.length);
+  for (let pixel = 0; pixel < scaled.length; pixel++) {
+    const value = map.data[pixel] / (map.data[pixel] < 0 ? negative : positive);
+    scaled[pixel] = options.absolute ? Math.abs(value) : value;
+  }
+  return tensor(scaled, map.shape);
 }
 
 /** The subject's own map, scaled within its scope. */

@@ -9,10 +9,36 @@ export type Order = 'morf' | 'lerf' | 'random' | readonly number[];
  * @source spec 0.5
  */
 export function ordered(values: ArrayLike<number>, direction: 'descending' | 'ascending'): Uint32Array<ArrayBuffer> {
+  if (values instanceof Float32Array) return radixOrdered(keysOf(values, direction));
   const indices = Uint32Array.from({ length: values.length }, (_, index) => index);
   return direction === 'descending'
     ? indices.sort((a, b) => values[b] - values[a] || a - b)
     : indices.sort((a, b) => values[a] - values[b] || a - b);
+}
+
+/** Whole numbers that are ordered as the values are: their bits, turned round where they are negative. */
+function keysOf(values: Float32Array, direction: 'descending' | 'ascending'): Uint32Array<ArrayBuffer> {
+  const numbers = new Float32Array(values.length);
+  for (let index = 0; index < numbers.length; index++) numbers[index] = values[index] + 0; // −0 becomes 0: they are equal
+  const keys = new Uint32Array(numbers.buffer);
+  const turn = direction === 'descending' ? -1 : 0;
+  for (let index = 0; index < keys.length; index++) keys[index] ^= ((keys[index] >> 31) | 0x80000000) ^ turn;
+  return keys;
+}
+
+/** Indices of keys in ascending order, by their digits of 11 bits from the lowest: a map takes a tenth of comparing. */
+function radixOrdered(keys: Uint32Array): Uint32Array<ArrayBuffer> {
+  let order = new Uint32Array(keys.length);
+  let next = new Uint32Array(keys.length);
+  for (let index = 0; index < order.length; index++) order[index] = index;
+  for (const shift of [0, 11, 22]) {
+    const ends = new Uint32Array(2 ** 11 + 1); // where the next key of a digit goes, one digit further up
+    for (let index = 0; index < keys.length; index++) ends[((keys[index] >>> shift) & 0x7ff) + 1]++;
+    for (let digit = 1; digit < ends.length; digit++) ends[digit] += ends[digit - 1];
+    for (let at = 0; at < order.length; at++) next[ends[(keys[order[at]] >>> shift) & 0x7ff]++] = order[at];
+    [order, next] = [next, order];
+  }
+  return order;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Predict, replacePixels, ShapeError, sweep, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { nextTurn } from './next-turn.ts';
 import { requireChoice } from './options.ts';
 import { probabilityOf } from './softmax.ts';
 import type { Subject } from './types.ts';
@@ -59,6 +60,7 @@ export async function sweepReplaced(
   const portion = batch * Math.ceil(1024 / batch); // the logits of so many variants are alive at once
   for (let start = 0; start < total; start += portion) {
     const end = Math.min(start + portion, total);
+    await nextTurn(); // the sweep takes one between its own batches
     const logits = await sweep({
       classifier,
       kernel: replacePixels,
@@ -100,6 +102,7 @@ async function streamed(subject: Subject, { image, count, output, write }: Strea
   const outputs = new Float64Array(count);
   const size = image.data.length;
   for (let start = 0; start < count; start += batch) {
+    await nextTurn();
     subject.signal?.throwIfAborted();
     const images = copies(image, Math.min(batch, count - start));
     for (let row = 0; row < images.shape[0]; row++) {
@@ -127,7 +130,8 @@ function rangeWriter({ image, fill, ranks }: Replacement, ranges: Tensor): Omit<
 
 /** Features in the order of their rank, and where each rank starts. */
 function groupedByRank(ranks: Float32Array): { readonly features: Uint32Array; readonly starts: Uint32Array } {
-  const most = ranks.reduce((largest, rank) => Math.max(largest, rank), 0);
+  let most = 0;
+  for (const rank of ranks) most = Math.max(most, rank);
   const starts = new Uint32Array(most + 2);
   for (const rank of ranks) starts[rank + 1]++;
   for (let rank = 1; rank < starts.length; rank++) starts[rank] += starts[rank - 1];

@@ -35,10 +35,12 @@ export const pointingGame = defineMetric<PointingGameOptions>({
 
 function hits(located: Located, tolerance: number): boolean {
   const { values, width } = located;
-  const largest = values.reduce((most, value) => Math.max(most, value));
-  return values.some(
-    (value, pixel) => value === largest && touches(located, pixel % width, Math.floor(pixel / width), tolerance),
-  );
+  let largest = values[0];
+  for (const value of values) largest = Math.max(largest, value);
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    if (values[pixel] === largest && touches(located, pixel % width, Math.floor(pixel / width), tolerance)) return true;
+  }
+  return false;
 }
 
 /** Whether the object comes within the tolerance of a pixel. */

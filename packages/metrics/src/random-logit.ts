@@ -17,6 +17,7 @@ import {
 import { requireChoice, requireWhole } from './options.ts';
 import { imageCost, imageLogits } from './outputs.ts';
 import { similarityAlongRows, similarityInSquares } from './similarity.ts';
+import { keyOfMap } from './sweep-cache.ts';
 import type { Subject } from './types.ts';
 
 /** Options of `randomLogit`. */
@@ -68,7 +69,7 @@ export const randomLogit = defineMetric<RandomLogitOptions>({
     }
     const others = drawOthers(subject, classes, options);
     const other = others[options.normaliseScope === 'batch' ? Math.max(0, placeOf(subject)) : 0];
-    const map = await explainOther(subject, other);
+    const map = await explainOther(subject, other, options);
     const refusal = degeneracy(map);
     if (refusal) return { value: null, reason: `random-logit has no score here: for class ${other} ${refusal}.` };
     const extent = await extentOfOthers(subject, { map, others }, options);
@@ -88,23 +89,29 @@ function drawOthers(subject: Subject, classes: number, { seed, normaliseScope }:
   });
 }
 
-async function explainOther(subject: Subject, other: number): Promise<Tensor> {
-  const maps: Tensor[] = [];
-  await explainEach(subject, { count: 1, target: () => other, visit: (_, map) => maps.push(map) });
-  return maps[0];
+/** The map of the other class; in the scope of the batch once for all companions, which need its scale. */
+function explainOther(subject: Subject, other: number, { normaliseScope }: RandomLogitOptions): Promise<Tensor> {
+  const work = async () => {
+    const maps: Tensor[] = [];
+    await explainEach(subject, { count: 1, target: () => other, visit: (_, map) => maps.push(map) });
+    return maps[0];
+  };
+  if (normaliseScope !== 'batch' || !subject.sweeps) return work();
+  return subject.sweeps.once(`random-logit/${other}/${subject.target}/${keyOfMap(subject.map)}`, work);
 }
 
 /** In the scope of the batch the other maps of all companions share one scale. */
 async function extentOfOthers(
   subject: Subject,
   { map, others }: { map: Tensor; others: readonly number[] },
-  { normaliseScope }: RandomLogitOptions,
+  options: RandomLogitOptions,
 ): Promise<Extent> {
   let extent = extentOf([map]);
-  if (normaliseScope !== 'batch') return extent;
+  if (options.normaliseScope !== 'batch') return extent;
   const place = placeOf(subject);
   for (const [index, companion] of companionsOf(subject).entries()) {
-    if (index !== place) extent = joinExtents(extent, extentOf([await explainOther(companion, others[index])]));
+    if (index !== place)
+      extent = joinExtents(extent, extentOf([await explainOther(companion, others[index], options)]));
   }
   return extent;
 }

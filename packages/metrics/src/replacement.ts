@@ -53,18 +53,24 @@ export function singleRanges(count: number): Tensor {
 export function regionGroups(regions: Regions, order: Uint32Array, channels: number): Uint32Array[] {
   const pixels = Array.from({ length: regions.count }, (): number[] => []);
   for (let pixel = 0; pixel < regions.of.length; pixel++) pixels[regions.of[pixel]].push(pixel);
-  return Array.from(order, (region) =>
-    Uint32Array.from({ length: channels * pixels[region].length }, (_, index) => {
-      const channel = Math.floor(index / pixels[region].length);
-      return channel * regions.of.length + pixels[region][index % pixels[region].length];
-    }),
-  );
+  return Array.from(order, (region) => {
+    const features = new Uint32Array(channels * pixels[region].length);
+    let end = 0;
+    for (let channel = 0; channel < channels; channel++) {
+      for (const pixel of pixels[region]) features[end++] = channel * regions.of.length + pixel;
+    }
+    return features;
+  });
 }
 
 /** Relevance of each group: the sum of the map, broadcast to all channels, over its features. */
 export function groupSums(map: Tensor, groups: Groups): Float64Array<ArrayBuffer> {
   const size = map.data.length;
-  return Float64Array.from(groups, (group) => group.reduce((sum, feature) => sum + map.data[feature % size], 0));
+  return Float64Array.from(groups, (group) => {
+    let sum = 0;
+    for (const feature of group) sum += map.data[feature % size];
+    return sum;
+  });
 }
 
 /** Fill and ranks of groups, of which `replacementOf` is asked in their order. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '@cambium/gpu-kernels';
+import type { Random } from '@cambium/gpu-kernels';
 import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
 import { impute } from './impute.ts';
@@ -39,8 +39,10 @@ export const road = defineMetric<RoadOptions>({
   defaults: { percentiles: [10, 20, 30, 40, 50, 60, 70, 80, 90], noise: 0.01, output: 'probability' },
   needs: ['predict'],
   check({ percentiles, noise, output }) {
-    if (percentiles.length === 0)
-      throw new RangeError(`${this.name} expected percentiles to list at least one, got none.`);
+    if (!Array.isArray(percentiles) || percentiles.length === 0)
+      throw new RangeError(
+        `${this.name} expected percentiles to list at least one, got ${Array.isArray(percentiles) ? 'none' : String(percentiles)}.`,
+      );
     for (const percentile of percentiles) requireNumber(this.name, 'percentiles', percentile, 0, 100);
     requireNumber(this.name, 'noise', noise, 0);
     requireOutput(this.name, output);
@@ -48,11 +50,12 @@ export const road = defineMetric<RoadOptions>({
   cost: ({ percentiles }) => ({ forwards: 2 * percentiles.length, explanations: 0, shared: imageCost }),
   async measure(subject, options) {
     const { map } = subject;
-    const most = await removalCurve(subject, map.data, options);
+    const random = randomOf(subject);
+    const most = await removalCurve(subject, map.data, { ...options, random });
     const least = await removalCurve(
       subject,
       map.data.map((value) => -value),
-      options,
+      { ...options, random },
     );
     return { value: (meanOf(least) - meanOf(most)) / 2, detail: { most, least } };
   },
@@ -61,22 +64,30 @@ export const road = defineMetric<RoadOptions>({
 async function removalCurve(
   subject: Subject,
   relevance: Float32Array,
-  { percentiles, noise, output }: RoadOptions,
+  { percentiles, noise, output, random }: RoadOptions & { readonly random: Random },
 ): Promise<number[]> {
-  const random = randomOf(subject);
   const ascending = relevance.slice().sort();
   const original = await imageOutput(subject, output);
   const outputs = await predictEach(subject, percentiles.length, output, (index, pixels) => {
     const threshold = percentileOf(ascending, percentiles[index]);
-    const removed = Uint8Array.from(relevance, (value) => Number(value >= threshold));
-    pixels.set(noisy(impute(subject.image, removed), removed, () => noise * random.normal()));
+    const removed = atLeast(relevance, threshold);
+    pixels.set(impute(subject.image, removed).data);
+    addNoise(pixels, removed, () => noise * random.normal());
   });
   return Array.from(outputs, (changed) => changed - original);
 }
 
+function atLeast(values: Float32Array, threshold: number): Uint8Array {
+  const flags = new Uint8Array(values.length);
+  for (let index = 0; index < flags.length; index++) flags[index] = Number(values[index] >= threshold);
+  return flags;
+}
+
 /** Adds draws to the removed pixels of every channel. */
-function noisy({ data }: Tensor, removed: Uint8Array, draw: () => number): Float32Array {
-  return data.map((value, feature) => (removed[feature % removed.length] ? value + draw() : value));
+function addNoise(pixels: Float32Array, removed: Uint8Array, draw: () => number): void {
+  for (let start = 0; start < pixels.length; start += removed.length) {
+    for (let pixel = 0; pixel < removed.length; pixel++) if (removed[pixel]) pixels[start + pixel] += draw();
+  }
 }
 
 /** A percentile by linear interpolation between the values in ascending order. */

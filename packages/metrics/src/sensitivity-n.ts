@@ -3,7 +3,7 @@ import { drawBaseline, levelsOf } from './baseline.ts';
 import { pearson } from './correlation.ts';
 import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
-import { checkFeatureSteps, type FeatureStepOptions, featureCount, featureGroups } from './feature-steps.ts';
+import { checkFeatureSteps, type FeatureStepOptions, featureGroups } from './feature-steps.ts';
 import { companionsOf, mapDefaults, subjectMap } from './normalise.ts';
 import { requireChoice, requireNumber, requireWhole } from './options.ts';
 import { imageCost, imageOutput, predictEach, sweepReplaced } from './outputs.ts';
@@ -15,7 +15,7 @@ import type { Score, Subject } from './types.ts';
 export interface SensitivityNOptions extends FeatureStepOptions {
   /** `most-relevant`: correlates across companions, as Quantus does. `random`: across random sets, as in the paper. */
   readonly subsets: 'most-relevant' | 'random';
-  /** Largest share of the features that is replaced, in (0, 1]. */
+  /** Largest number of features that is replaced, in (0, 1]: over H·W for `most-relevant`, over C·H·W for `random`. */
   readonly largestShare: number;
   /** Random sets of each size; for `random`. */
   readonly samples: number;
@@ -29,6 +29,9 @@ export interface SensitivityNOptions extends FeatureStepOptions {
  * `most-relevant` takes for S each companion's n most relevant features and correlates across the companions: one score
  * for all, which says little for few images and needs at least three. `random` takes random sets of one image and
  * correlates across these. Detail: the curve over n, without the n at which nothing varies.
+ *
+ * Quantus counts its share in pixels while it replaces features one by one, so that for three channels n stays below a
+ * third of them.
  *
  * @source Ancona et al. 2018, arXiv 1711.06104; spec 2.6; defaults of Quantus, samples of the paper
  */
@@ -53,7 +56,7 @@ export const sensitivityN = defineMetric<SensitivityNOptions>({
     checkFeatureSteps(this.name, options, image);
     requireChoice(this.name, 'subsets', options.subsets, ['most-relevant', 'random']);
     const { featuresInStep, largestShare } = options;
-    requireNumber(this.name, 'largestShare', largestShare, Math.min(1, featuresInStep / featureCount(image)), 1);
+    requireNumber(this.name, 'largestShare', largestShare, Math.min(1, featuresInStep / wholeOf(options, image)), 1);
     requireWhole(this.name, 'samples', options.samples, 2);
   },
   cost: (options, image) => ({
@@ -66,8 +69,13 @@ export const sensitivityN = defineMetric<SensitivityNOptions>({
   },
 });
 
-function stepsOf({ featuresInStep, largestShare }: SensitivityNOptions, image: Shape): number {
-  return Math.max(1, Math.floor((largestShare * featureCount(image)) / featuresInStep));
+function stepsOf(options: SensitivityNOptions, image: Shape): number {
+  return Math.max(1, Math.floor((options.largestShare * wholeOf(options, image)) / options.featuresInStep));
+}
+
+/** What the largest share is a share of. */
+function wholeOf({ subsets }: SensitivityNOptions, [channels, height, width]: Shape): number {
+  return subsets === 'random' ? channels * height * width : height * width;
 }
 
 async function acrossCompanions(subject: Subject, options: SensitivityNOptions): Promise<Score> {

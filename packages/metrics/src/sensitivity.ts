@@ -1,5 +1,6 @@
 import type { Random } from '@cambium/gpu-kernels';
 import { checkNoiseOptions, distance, type NoiseOptions, noisyCopies, scaledAlone } from './noisy-maps.ts';
+import { extentOf } from './normalise.ts';
 import { requireNumber } from './options.ts';
 import type { Subject } from './types.ts';
 
@@ -32,7 +33,7 @@ export function checkSensitivity(metric: string, options: SensitivityOptions): v
  */
 export async function sensitivities(subject: Subject, options: SensitivityOptions): Promise<number[]> {
   const map = scaledAlone(subject.map, options);
-  const size = Math.sqrt(map.data.reduce((sum, value) => sum + value * value, 0));
+  const size = Math.sqrt(extentOf([map]).squares);
   const ratios: number[] = [];
   const noise = (random: Random) => random.uniformBetween(-options.radius, options.radius);
   for await (const copies of noisyCopies(subject, options, noise)) {

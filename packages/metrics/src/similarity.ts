@@ -1,4 +1,5 @@
 import { ShapeError, type Tensor } from '@cambium/gpu-kernels';
+import { extentOf } from './normalise.ts';
 
 /** Side of the window over which structural similarity looks. */
 const WINDOW = 7;
@@ -21,9 +22,8 @@ export function similarityAlongRows(left: Tensor, right: Tensor): number {
   if (left.data.length < WINDOW) {
     throw new ShapeError('similarityAlongRows', `maps of at least ${WINDOW} numbers`, `[${left.shape.join(', ')}]`);
   }
-  const offsets = Array.from({ length: WINDOW }, (_, offset) => offset);
-  const starts = Array.from({ length: left.data.length - WINDOW + 1 }, (_, start) => start);
-  return meanSimilarity(left.data, right.data, { offsets, starts });
+  const width = left.data.length;
+  return meanSimilarity(left, right, { rows: 1, columns: width - WINDOW + 1, width, strides: [1] });
 }
 
 /**
@@ -40,59 +40,70 @@ export function similarityInSquares(left: Tensor, right: Tensor): number {
   if (height < WINDOW || width < WINDOW) {
     throw new ShapeError('similarityInSquares', `maps of at least ${WINDOW}×${WINDOW}`, `[${left.shape.join(', ')}]`);
   }
-  const offsets = Array.from({ length: WINDOW ** 2 }, (_, at) => Math.floor(at / WINDOW) * width + (at % WINDOW));
-  const columns = width - WINDOW + 1;
-  const starts = Array.from(
-    { length: (height - WINDOW + 1) * columns },
-    (_, at) => Math.floor(at / columns) * width + (at % columns),
-  );
-  return meanSimilarity(left.data, right.data, { offsets, starts });
+  const [rows, columns] = [height - WINDOW + 1, width - WINDOW + 1];
+  return meanSimilarity(left, right, { rows, columns, width, strides: [width, 1] });
 }
 
 interface Windows {
-  readonly offsets: readonly number[];
-  readonly starts: readonly number[];
+  /** Windows down and across. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Numbers in a row of the map. */
+  readonly width: number;
+  /** Distances between neighbours in a window, axis by axis. */
+  readonly strides: readonly number[];
 }
 
-function meanSimilarity(left: Float32Array, right: Float32Array, { offsets, starts }: Windows): number {
-  const range = rangeOf(left, right);
-  const luminance = (0.01 * range) ** 2; // C₁
-  const contrast = (0.03 * range) ** 2; // C₂
-  const size = offsets.length;
+function meanSimilarity(left: Tensor, right: Tensor, windows: Windows): number {
+  const { least, largest } = extentOf([left, right]);
+  const { a, b, squares, products } = momentsOf(left.data, right.data, { least, strides: windows.strides });
+  const size = WINDOW ** windows.strides.length;
+  const luminance = (0.01 * (largest - least)) ** 2; // C₁
+  const contrast = (0.03 * (largest - least)) ** 2; // C₂
   let total = 0;
-  for (const start of starts) {
-    let a = 0;
-    let b = 0;
-    for (const offset of offsets) {
-      a += left[start + offset];
-      b += right[start + offset];
+  for (let row = 0; row < windows.rows; row++) {
+    for (let column = 0; column < windows.columns; column++) {
+      const at = row * windows.width + column;
+      const covariance = (products[at] - (a[at] * b[at]) / size) / (size - 1);
+      const variances = (squares[at] - (a[at] * a[at] + b[at] * b[at]) / size) / (size - 1);
+      const [x, y] = [least + a[at] / size, least + b[at] / size];
+      const structure = (2 * covariance + contrast) / (variances + contrast);
+      total += ((2 * x * y + luminance) / (x * x + y * y + luminance)) * structure;
     }
-    a /= size;
-    b /= size;
-    let squares = 0;
-    let products = 0;
-    for (const offset of offsets) {
-      const x = left[start + offset] - a;
-      const y = right[start + offset] - b;
-      squares += x * x + y * y;
-      products += x * y;
-    }
-    const structure = ((2 * products) / (size - 1) + contrast) / (squares / (size - 1) + contrast);
-    total += ((2 * a * b + luminance) / (a * a + b * b + luminance)) * structure;
   }
-  return total / starts.length;
+  return total / (windows.rows * windows.columns);
 }
 
-function rangeOf(left: Float32Array, right: Float32Array): number {
-  let least = Number.POSITIVE_INFINITY;
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const values of [left, right]) {
-    for (const value of values) {
-      if (value < least) least = value;
-      if (value > largest) largest = value;
-    }
+/**
+ * Sums over each window, by its first position: of both maps, of their squares together and of their products. Values
+ * count from the least of both, so that what rounding leaves is small against the range.
+ */
+function momentsOf(
+  left: Float32Array,
+  right: Float32Array,
+  { least, strides }: { least: number; strides: readonly number[] },
+): { [name in 'a' | 'b' | 'squares' | 'products']: Float64Array } {
+  const [a, b, squares, products] = Array.from({ length: 4 }, () => new Float64Array(left.length));
+  for (let index = 0; index < left.length; index++) {
+    a[index] = left[index] - least;
+    b[index] = right[index] - least;
+    squares[index] = a[index] * a[index] + b[index] * b[index];
+    products[index] = a[index] * b[index];
   }
-  return largest - least;
+  const summed = (values: Float64Array) => strides.reduce(slidingSums, values);
+  return { a: summed(a), b: summed(b), squares: summed(squares), products: summed(products) };
+}
+
+/** For each position the sum of seven numbers from it on, a stride apart; each from the one before. */
+function slidingSums(values: Float64Array, stride: number): Float64Array {
+  const sums = new Float64Array(values.length);
+  const end = values.length - (WINDOW - 1) * stride;
+  for (let index = 0; index < end; index++) {
+    const last = values[index + (WINDOW - 1) * stride];
+    if (index >= stride) sums[index] = sums[index - stride] - values[index - stride] + last;
+    else for (let step = 0; step < WINDOW; step++) sums[index] += values[index + step * stride];
+  }
+  return sums;
 }
 
 function requireAlike(left: Tensor, right: Tensor): void {

@@ -58,17 +58,37 @@ export const sufficiency = defineMetric<SufficiencyOptions>({
   },
 });
 
-/** Standardised Euclidean distances between maps. */
+/** Standardised Euclidean distances between maps; symmetric. */
 function pairwiseDistances(maps: readonly Tensor[]): number[][] {
-  const scales = maps[0].data.map((_, pixel) => {
-    const values = maps.map(({ data }) => data[pixel]);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-    return variance > 0 ? 1 / variance : 0;
-  });
-  return maps.map((left) =>
-    maps.map((right) =>
-      Math.sqrt(scales.reduce((sum, scale, pixel) => sum + scale * (left.data[pixel] - right.data[pixel]) ** 2, 0)),
-    ),
-  );
+  const scales = scalesOf(maps);
+  const distances = maps.map(() => maps.map(() => 0));
+  for (let row = 0; row < maps.length; row++) {
+    for (let column = 0; column < row; column++) {
+      distances[row][column] = scaledDistance(maps[row].data, maps[column].data, scales);
+      distances[column][row] = distances[row][column];
+    }
+  }
+  return distances;
+}
+
+/** One over each pixel's variance over the maps, 0 where it has none. */
+function scalesOf(maps: readonly Tensor[]): Float32Array {
+  const means = new Float64Array(maps[0].data.length);
+  const squares = new Float64Array(means.length);
+  for (const { data } of maps) for (let pixel = 0; pixel < means.length; pixel++) means[pixel] += data[pixel];
+  for (let pixel = 0; pixel < means.length; pixel++) means[pixel] /= maps.length;
+  for (const { data } of maps) {
+    for (let pixel = 0; pixel < means.length; pixel++) squares[pixel] += (data[pixel] - means[pixel]) ** 2;
+  }
+  const scales = new Float32Array(means.length);
+  for (let pixel = 0; pixel < scales.length; pixel++) {
+    if (squares[pixel] > 0) scales[pixel] = (maps.length - 1) / squares[pixel];
+  }
+  return scales;
+}
+
+function scaledDistance(left: Float32Array, right: Float32Array, scales: Float32Array): number {
+  let sum = 0;
+  for (let pixel = 0; pixel < scales.length; pixel++) sum += scales[pixel] * (left[pixel] - right[pixel]) ** 2;
+  return Math.sqrt(sum);
 }

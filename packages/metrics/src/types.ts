@@ -79,9 +79,15 @@ export type Score =
 export interface Cost {
   /** Images classified for each map. */
   readonly forwards: number;
-  /** Images explained for each map, beyond the map itself. */
+  /**
+   * Images explained for each map, beyond the map itself. Where maps are scaled with those of their companions, the mean
+   * over the companions: the first to be scored explains for the others, too.
+   */
   readonly explanations: number;
-  /** Images classified once for an image, by key, whatever the number of its maps; on top of `forwards`. */
+  /**
+   * Images classified once for an image, by key, whatever the number of its maps; on top of `forwards`. A key that ends
+   * in `/target` stands for one such key for every target of the image.
+   */
   readonly shared: { readonly [key: string]: number };
 }
 
@@ -103,8 +109,13 @@ export interface Metric<Options extends object> {
   readonly needs: readonly Need[];
   /** @throws RangeError naming option, value and range, for images of this shape C×H×W */
   check(options: Options, image: Shape): void;
-  /** For images of this shape C×H×W; an upper bound where it depends on the map. */
-  cost(options: Options, image: Shape): Cost;
+  /**
+   * For images of this shape C×H×W; an upper bound where it depends on the map.
+   *
+   * @param layers layers of the network that can be drawn anew (`Randomise`); 54 unless given, those of a ResNet-50 with
+   * its batch norms folded
+   */
+  cost(options: Options, image: Shape, layers?: number): Cost;
   /**
    * Options that are left out have their defaults.
    *

@@ -104,7 +104,7 @@ test('the same seed gives the same bytes, whatever else is scored and in which o
   ];
   const bytes = async (order: typeof measurements, seed: number) =>
     (await rowsOf({ subjects: [subjectOf(), subjectOf({ target: 2 })], measurements: order, seed }))
-      .map(({ seconds, forwards, ...row }) => JSON.stringify(row)) // time is no score, and the first pays for the logits
+      .map(({ seconds, forwards, seed, ...row }) => JSON.stringify(row)) // time is no score, and the first pays for the logits
       .sort();
   expect(await bytes([...measurements].reverse(), 7)).toEqual(await bytes(measurements, 7));
   expect(await bytes(measurements, 8)).not.toEqual(await bytes(measurements, 7));

@@ -38,7 +38,7 @@ describe('numbers of Quantus', () => {
     [
       'MonotonicityCorrelation_f12_n5_seed0',
       'monotonicity-correlation',
-      { featuresInStep: 12, samples: 5, variance: 'last-sample' },
+      { featuresInStep: 12, samples: 5 },
       'ascending',
     ],
     ['Infidelity_p2_n2', 'infidelity', { patchSize: 2, samples: 2 }, undefined],

@@ -2,6 +2,7 @@ import { numpyRandom, tensor, zeros } from '@cambium/gpu-kernels';
 import { describe, expect, test } from 'vitest';
 import type { GoldenCheck } from '../../gpu-kernels/test/support/golden.ts';
 import { averageSensitivity } from '../src/average-sensitivity.ts';
+import { complexity } from '../src/complexity.ts';
 import { effectiveComplexity } from '../src/effective-complexity.ts';
 import { focus } from '../src/focus.ts';
 import { localLipschitzEstimate } from '../src/local-lipschitz-estimate.ts';
@@ -17,6 +18,7 @@ import { golden, realMap, realMask, rectangle, replay, tiny, tinySubjects, toyMa
 
 // Metrics that look at maps, masks and noise; scores of Quantus.
 const mapMetrics: { readonly [peer: string]: AnyMetric } = {
+  Complexity: complexity,
   Sparseness: sparseness,
   PointingGame: pointingGame,
   RelevanceMassAccuracy: relevanceMassAccuracy,
@@ -69,8 +71,15 @@ describe('maps of the golden set', () => {
     expect(at).toEqual(check.strided16.map((value) => expect.closeTo(value, 5)));
   });
 
-  test('there are some', () => {
-    expect(cases.length).toBeGreaterThan(0);
+  test('there are some of every metric, on toys and, but for those that the set leaves out, on real maps', () => {
+    const found = (toy: boolean) =>
+      new Set(cases.filter(({ name }) => name.startsWith('toy') === toy).map(({ metric }) => metric.name));
+    expect([...found(true)].sort()).toEqual(
+      Object.values(mapMetrics)
+        .map(({ name }) => name)
+        .sort(),
+    );
+    expect([...found(false)]).toContain('complexity');
   });
 
   const empty = golden.values.filter(({ name }) => name.endsWith('/empty_mask'));

@@ -55,7 +55,8 @@ describe('model parameter randomisation', () => {
     expect(asked).toHaveLength(2);
     const { defaults, cost } = modelParameterRandomisation;
     expect(cost({ ...defaults, layers: 2 }, [3, 4, 5]).explanations).toBe(2);
-    expect(cost(defaults, [3, 4, 5]).explanations).toBe(Number.POSITIVE_INFINITY);
+    expect(cost(defaults, [3, 4, 5], 3).explanations).toBe(3);
+    expect(cost(defaults, [3, 4, 5]).explanations).toBe(54);
   });
 
   test('leaves flat maps out, and has no score when all are', async () => {

@@ -22,7 +22,7 @@ test.each(examples.map((code, index) => [index + 1, code] as const))(
 
 test('the table has every metric with its category, direction, cost and source, and no other', () => {
   const table = readme.slice(readme.indexOf('## Metrics'));
-  const lines = table.split('\n').filter((line) => /^\| `[a-z0-9-]+` \|/.test(line));
+  const lines = table.split('\n').filter((line) => /^\| `[a-z0-9-]+` \| [a-z]+ \| (higher|lower) \|/.test(line));
   const expected = Object.entries<AnyMetric>(metrics).map(
     ([name, metric]) =>
       `| \`${name}\` | ${metric.category} | ${metric.better} | ${costOf(metric)} | ${metric.source} |`,
@@ -40,7 +40,7 @@ function costOf(metric: AnyMetric): string {
   const once = Object.values(shared).reduce((sum, count) => sum + count, 0);
   const parts = [
     forwards > 0 && `${whole(forwards)} F`,
-    explanations > 0 && (Number.isFinite(explanations) ? `${whole(explanations)} E` : 'E\\*'),
+    explanations > 0 && `${whole(explanations)} E${metric.needs.includes('randomise') ? '\\*' : ''}`,
     once > 0 && `${whole(once)} F shared`,
   ];
   return parts.filter(Boolean).join(' + ') || 'none';

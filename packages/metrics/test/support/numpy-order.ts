@@ -9,7 +9,7 @@ export function numpyOrder(values: ArrayLike<number>): number[] {
   const waiting: [number, number][] = [[0, values.length - 1]];
   for (let part = waiting.pop(); part; part = waiting.pop()) {
     let [first, last] = part;
-    while (last - first > 16) {
+    while (last - first > 15) {
       const pivot = partition(values, order, first, last);
       if (pivot - first < last - pivot) {
         waiting.push([pivot + 1, last]);
