@@ -181,6 +181,7 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
     return [
       [inputs, { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 }],
       [inputs, { resize: 'corner-aligned', normalise: 'after-resize', epsilon: 1e-8 }],
+      [inputs, { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0.25 }],
       [inputs, { resize: 'half-pixel', normalise: 'before-resize', epsilon: 0.125 }],
     ];
   },
