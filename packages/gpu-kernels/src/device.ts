@@ -45,9 +45,9 @@ const WANTED_FEATURES = [
 // On Linux, Dawn hides f16 on NVIDIA behind the first and subgroup matrices everywhere behind the second.
 const OUR_TOGGLES = ['vulkan_enable_f16_on_nvidia', 'allow_unsafe_apis'];
 
-// Dawn's runner keeps a raw pointer to the object that create() returned: if that is collected while its device lives,
-// memory is corrupted. What is in here stays reachable until it is closed.
-const pinned = new Set<readonly [GPU, GPUAdapter, GPUDevice]>();
+// Dawn's runner keeps a raw pointer to the object that create() returned and uses it after the device is gone, as long as
+// anything is pending: if that object is collected, memory is corrupted. So it is never let go of; it is small.
+const pinned = new Set<GPU>();
 
 /**
  * Opens a GPU device with all the adapter's limits and the wanted features it has.
@@ -141,13 +141,10 @@ function request(adapter: GPUAdapter, features: readonly string[]): GPUDeviceDes
   };
 }
 
-function record(pin: readonly [GPU, GPUAdapter, GPUDevice], tried: readonly Attempt[]): OpenedDevice {
-  const [, adapter, device] = pin;
-  pinned.add(pin);
-  const close = () => {
-    device.destroy();
-    device.lost.then(() => pinned.delete(pin)); // the runner has done its last work by then
-  };
+function record(parts: readonly [GPU, GPUAdapter, GPUDevice], tried: readonly Attempt[]): OpenedDevice {
+  const [gpu, adapter, device] = parts;
+  pinned.add(gpu);
+  const close = () => device.destroy();
   const { vendor, architecture, device: model, description } = adapter.info;
   return {
     device,

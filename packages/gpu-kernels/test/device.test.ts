@@ -73,6 +73,10 @@ describeGpu('openDevice on a GPU', ({ open }) => {
     expect(await play('collectGarbage', '--expose-gc')).toBe('alive');
   });
 
+  test('a device can be closed while a download is under way', async () => {
+    expect(await play('closePending', '--expose-gc')).toBe('closed');
+  });
+
   test('devices can be closed and opened again', async () => {
     expect(await play('reopen', '--expose-gc')).toBe('reopened');
   });

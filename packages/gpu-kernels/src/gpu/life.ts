@@ -23,6 +23,7 @@ export class Life {
 
   /** What the promise brings, unless the end comes first. */
   async wait<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => {}); // heard below, or no longer of interest once the end has come
     this.require();
     const { promise: result, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting.add(reject);

@@ -2,8 +2,10 @@ import { registerHooks } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type DeviceError,
+  filled,
   openDevice,
   positivePart,
+  sigmoid,
   tensor,
   type WebgpuEngine,
   webgpuEngine,
@@ -46,6 +48,15 @@ const scenes: { readonly [scene: string]: () => Promise<void> } = {
     opened.close();
   },
 
+  async closePending() {
+    await closeWhileDownloading(); // what it opened is unreachable from here
+    for (let turn = 0; turn < 20; turn++) {
+      globalThis.gc?.();
+      await sleep(5);
+    }
+    console.log(globalThis.gc ? 'closed' : 'started without --expose-gc');
+  },
+
   async withoutPackage() {
     registerHooks({
       resolve(name, context, next) {
@@ -65,6 +76,14 @@ async function open() {
   const gpu = await findTestGpu();
   if ('missing' in gpu) throw new Error(gpu.missing);
   return gpu.open();
+}
+
+async function closeWhileDownloading(): Promise<void> {
+  const opened = await open();
+  const engine = webgpuEngine(opened.device);
+  const points = engine.upload(filled(1, 1 << 20));
+  engine.download(engine.run(sigmoid, { input: points }, undefined)).catch(() => {}); // rejects: the device is lost
+  opened.close();
 }
 
 async function relu(engine: WebgpuEngine): Promise<readonly number[]> {
