@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { cellsOf } from '../src/study/cells.ts';
 import { loadSuite } from '../src/study/load-suite.ts';
 import { reductionsOf } from '../src/study/reductions.ts';
 import { resolveStudy } from '../src/study/study.ts';
@@ -119,6 +120,19 @@ test('images come from a flat folder, a folder for each class, or a list with la
   ]);
   expect(await images([{ file: 'images/noise.png', label: 'c' }])).toEqual([['noise', 'c']]);
   await expect(images([{ file: 'images/noise.png', label: 'z' }])).rejects.toThrow('none of the model');
+});
+
+test('two files of the same bytes are two images, each with cells of its own, and the first keeps those it had alone', async () => {
+  const path = await writeTinyStudy(folder);
+  const keys = async (images: string[]) => {
+    writeFileSync(path, JSON.stringify({ ...tinySuite(), images }));
+    return cellsOf(await resolveStudy(await loadSuite(path, undefined), {}, undefined)).map(({ key }) => key);
+  };
+  copyFileSync(join(folder, 'images', 'noise.png'), join(folder, 'noise_copy.png'));
+  const alone = await keys(['images/noise.png']);
+  const both = await keys(['images/noise.png', 'noise_copy.png']);
+  expect(both.slice(0, alone.length)).toEqual(alone);
+  expect(new Set(both).size).toBe(2 * alone.length);
 });
 
 test('`paper` leaves nothing out; `quick` and `smoke` say what they do', async () => {

@@ -58,7 +58,7 @@ export function openKeys({ model, suite, target }: Study) {
       .update(JSON.stringify([...common, parts]))
       .digest('hex');
   const explained = (image: StudyImage, layer: LayerRecord, { method, options }: Explained) => [
-    image.sha256,
+    image.copy === undefined ? image.sha256 : [image.sha256, image.copy],
     target === 'label' ? image.label : null,
     layer.value,
     method,

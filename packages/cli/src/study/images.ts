@@ -13,6 +13,8 @@ export interface StudyImage {
   readonly name: string;
   readonly file: string;
   readonly sha256: string;
+  /** How many images before it have the same bytes; left out for the first, so that its cells are those it had alone. */
+  readonly copy?: number;
   /** One of the model's labels, where folder, list or file name tell what the image shows. */
   readonly label?: string;
   /** An image file that is white where the object is. */
@@ -124,13 +126,16 @@ function named(images: readonly Unnamed[]): StudyImage[] {
   const stems = images.map(({ file }) => fileSafe(stem(file)));
   const count = (name: string) => stems.filter((other) => other.toLowerCase() === name.toLowerCase()).length;
   const used = new Set<string>();
+  const copies = new Map<string, number>();
   return images.map(({ group, ...image }, index) => {
     const plain = stems[index];
     const wanted = group !== undefined && count(plain) > 1 ? `${fileSafe(group)}_${plain}` : plain;
     let name = wanted;
     for (let number = 2; used.has(name.toLowerCase()); number++) name = `${wanted}-${number}`;
     used.add(name.toLowerCase());
-    return { ...image, name };
+    const copy = copies.get(image.sha256) ?? 0;
+    copies.set(image.sha256, copy + 1);
+    return { ...image, name, ...(copy > 0 && { copy }) };
   });
 }
 
