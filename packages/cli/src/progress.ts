@@ -2,6 +2,9 @@ import type { createColors } from 'picocolors';
 import { formatDuration } from './duration.ts';
 import type { Stream } from './ui.ts';
 
+/** Takes the line that the cursor is in away. */
+export const TAKE_AWAY = '\r\u001b[2K';
+
 /** How far a piece of work is. */
 export interface Progress extends Disposable {
   /** `done` is in the unit of the total; `task` says what is being worked on; `count` is its own done/total in words. */
@@ -39,14 +42,14 @@ export function openProgress({ total, live, stream, colours, clock }: ProgressSu
     if (!live) stream.write(`${percent.trim()} · ${task} · ${count}${left}\n`);
     else
       stream.write(
-        `\r${CLEAR}${fitLine(`${colours.cyan(bar(share))}${percent}  ${task}  ${count}${left}`, stream.columns)}`,
+        `${TAKE_AWAY}${fitLine(`${colours.cyan(bar(share))}${percent}  ${task}  ${count}${left}`, stream.columns)}`,
       );
   }
 
   return {
     update,
     [Symbol.dispose]: () => {
-      if (live) stream.write(`\r${CLEAR}`);
+      if (live) stream.write(TAKE_AWAY);
     },
   };
 }
@@ -67,7 +70,6 @@ function fitLine(line: string, columns = 80): string {
   return line.slice(0, columns - 1 + codes);
 }
 
-const CLEAR = '\u001b[2K';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour code begins with the escape character
 const COLOUR_CODE = /\u001b\[\d+m/g;
 const PLAIN_PAUSE = 10; // seconds

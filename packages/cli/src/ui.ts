@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { openProgress, type Progress } from './progress.ts';
+import { openProgress, type Progress, TAKE_AWAY } from './progress.ts';
 
 /** The part of a terminal stream that the command uses. */
 export interface Stream {
@@ -41,11 +41,23 @@ export function openUi({ output, errors, environment, clock }: UiSurroundings): 
   const coloured = !NO_COLOR && (Boolean(FORCE_COLOR) || (errors.isTTY === true && !CI));
   const colours = pc.createColors(coloured);
   const live = errors.isTTY === true && !CI;
+  let drawn = 0; // progress lines that are up
+  const away = () => (live && drawn > 0 ? TAKE_AWAY : ''); // words take its place; it comes back with the next update
   return {
-    print: (line) => output.write(`${line}\n`),
-    note: (line) => errors.write(`${colours.dim(line)}\n`),
-    fail: (message) => errors.write(`${colours.red('✖')} ${message}\n`),
-    progress: (total) => openProgress({ total, live, stream: errors, colours, clock }),
+    print: (line) => output.write(`${output.isTTY ? away() : ''}${line}\n`),
+    note: (line) => errors.write(`${away()}${colours.dim(line)}\n`),
+    fail: (message) => errors.write(`${away()}${colours.red('✖')} ${message}\n`),
+    progress(total) {
+      const line = openProgress({ total, live, stream: errors, colours, clock });
+      drawn++;
+      return {
+        update: line.update,
+        [Symbol.dispose]: () => {
+          drawn--;
+          line[Symbol.dispose]();
+        },
+      };
+    },
     colours,
   };
 }

@@ -113,6 +113,19 @@ test('on a terminal progress is one line, redrawn, no wider than the window, and
   expect(lines[3]).toBe('');
 });
 
+test('words that come while a progress line is up take its place', () => {
+  const { ui, written } = fakeTerminal(true);
+  {
+    using progress = ui.progress(2);
+    progress.update({ done: 1, task: 'Grad-CAM', count: 'map 1/2' });
+    ui.fail('a cell failed');
+  }
+  ui.note('done');
+  const screen = written().split('\r\u001b[2K');
+  expect(screen.at(-2)).toBe('✖ a cell failed\n');
+  expect(screen.at(-1)).toBe('done\n');
+});
+
 test('elsewhere progress is a plain line every ten seconds', () => {
   const { ui, at, written } = fakeTerminal(false);
   using progress = ui.progress(80);
