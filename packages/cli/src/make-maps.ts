@@ -14,10 +14,13 @@ export async function makeMaps(job: ExplainJob, ui: Ui, keep: (finding: Finding)
     if (finding.explanation.degenerate) constant.push(finding);
   }
   for (const { picture, layer, technique } of constant) {
-    ui.note(
-      `${picture.name} @ ${layer.name}, ${technique.title}: the map came out constant; it is all zeros and explains nothing.`,
-    );
+    ui.note(constantMap(picture.name, layer.name, technique.title));
   }
+}
+
+/** What is said of a map that came out constant. */
+export function constantMap(image: string, layer: string, technique: string): string {
+  return `${image} @ ${layer}, ${technique}: the map came out constant; it is all zeros and explains nothing.`;
 }
 
 async function* withProgress(job: ExplainJob, ui: Ui): AsyncGenerator<Finding> {

@@ -17,7 +17,6 @@ export function buildProgram(surroundings: Surroundings, setExitCode: (code: num
   addExplain(program, surroundings);
   addRun(program, surroundings, setExitCode);
   addPlan(program, surroundings);
-  addStudy(program, surroundings);
   addReport(program, surroundings);
   addCompare(program, surroundings, setExitCode);
   addList(program, surroundings);
@@ -105,24 +104,6 @@ function asked(command: Command) {
     .option('--full', 'Score-CAM as its authors run it, with every channel (slow)')
     .option('--json', 'events as JSON Lines on standard output')
     .option('-o, --out <folder>', 'where the files go (default: runs/<suite>)');
-}
-
-function addStudy(program: Command, surroundings: Surroundings): void {
-  program
-    .command('study')
-    .description('the study: four techniques, two layers, ten images, two figures')
-    .option(
-      '--full',
-      'Score-CAM as its authors run it, with every channel (slow); without it, `faster` with 64 channels',
-    )
-    .option('--images <folder>', 'other images than the ten textures')
-    .option('--model <path|name>', 'another model than the embedded one')
-    .option('--batch <n>', 'masked images in one run of the network')
-    .option('-o, --out <folder>', 'where the files go', 'runs/study')
-    .action(async (flags) => {
-      const { studyCommand } = await import('./commands/study.ts');
-      await studyCommand(flags, surroundings);
-    });
 }
 
 function addReport(program: Command, surroundings: Surroundings): void {

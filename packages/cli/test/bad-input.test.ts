@@ -63,7 +63,7 @@ const commandLine: Case[] = [
   ['an empty image', () => ['explain', at('empty.png'), '-o', out], /empty\.png is empty/],
   ['a folder as an image', () => ['explain', folder, '-o', out], /it is a folder/],
   ['an output folder that is a file', () => explain('-o', at('two.txt')), /a file of that name is there/],
-  ['a study of a folder without images', () => ['study', '--images', at('changed'), '-o', out], /no images in/],
+  ['a run over a folder without images', () => ['run', '--images', at('changed'), '-o', out], /no images in/],
 ];
 
 const asProcess: Case[] = [

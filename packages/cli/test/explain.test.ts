@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -111,25 +111,6 @@ test('a class, a variant, a format and a colour map can be chosen', async () => 
   const [map] = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')).maps;
   expect(map).toMatchObject({ variant: 'faster', options: { channels: 4 }, target: { label: 'lined' } });
   expect(map.maskedForwards).toBe(4);
-});
-
-test('a study writes maps, two figures and a table of answers that marks a wrong one', async () => {
-  const [pictures, out] = [join(folder, 'pictures'), join(folder, 'study')];
-  mkdirSync(pictures);
-  copyFileSync(join(root, 'test-fixtures', 'images', 'lined.png'), join(pictures, 'knitted_1.png'));
-  const { code, output } = await runCambium('study', '--images', pictures, '-o', out);
-  expect(code).toBe(0);
-  expect(output).toMatch(/knitted_1 +lined +\d+\.\d % +✖ labelled knitted/);
-  expect(readdirSync(out).filter((name) => name.startsWith('figure'))).toEqual([
-    'figure-layer2.png',
-    'figure-layer4.png',
-  ]);
-  expect(readdirSync(out)).toHaveLength(2 * 4 * 3 + 3);
-  const { width, channels } = await sharp(join(out, 'figure-layer4.png')).metadata();
-  expect([width, channels]).toEqual([306 + 224 + 32 + 26 + 66 + 44, 3]);
-  const { figures, maps } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
-  expect(figures).toHaveLength(2);
-  expect(maps.map((map: { maskedForwards: number }) => map.maskedForwards)).toEqual([0, 0, 64, 0, 0, 0, 64, 0]);
 });
 
 test('list and doctor tell what is there', async () => {

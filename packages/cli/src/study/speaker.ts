@@ -1,3 +1,4 @@
+import { constantMap } from '../make-maps.ts';
 import { type ImageEstimate, NOTHING, sum, type Work } from './estimate.ts';
 import type { MapRow, ResultRow } from './records.ts';
 import type { RunEvents } from './runner.ts';
@@ -16,6 +17,7 @@ export async function openSpeaker(
   const progress = quiet || json ? undefined : ui.progress(total.forwards);
   const finished = run.wanted.filter(({ key }) => folder.finished.has(key)).length;
   let step = { task: '', planned: 0, from: tally.forwards };
+  const constant: Omit<MapRow, 'coarse'>[] = [];
   let before = 0;
   let cells = finished;
   const show = () =>
@@ -26,6 +28,7 @@ export async function openSpeaker(
     });
   const ticking = progress && setInterval(show, 500);
   ticking?.unref();
+  const titleOf = (id: string) => run.study.techniques.find((technique) => technique.id === id)?.title ?? id;
   const say = (event: string, content: object) => json && ui.print(JSON.stringify({ event, ...content }));
   say('start', { folder: folder.path, cells: run.wanted.length, finished, forwards: total.forwards });
   return {
@@ -35,7 +38,10 @@ export async function openSpeaker(
         step = { task, planned, from: tally.forwards };
         show();
       },
-      onMap: (row: Omit<MapRow, 'coarse'>) => void say('map', row),
+      onMap(row: Omit<MapRow, 'coarse'>) {
+        say('map', row);
+        if (row.degenerate) constant.push(row);
+      },
       onCell(row: ResultRow) {
         cells++;
         say('cell', row);
@@ -47,6 +53,8 @@ export async function openSpeaker(
     [Symbol.dispose]: () => {
       clearInterval(ticking);
       progress?.[Symbol.dispose]();
+      if (json || quiet) return;
+      for (const { image, layer, technique } of constant) ui.note(constantMap(image, layer, titleOf(technique)));
     },
   };
 }
