@@ -27,7 +27,8 @@ export interface Book {
 }
 
 /** Opens the record where an earlier session left it; of another suite or model nothing is taken over. */
-export async function openBook({ run, folder, surroundings, command }: SessionRequest, meter: Meter): Promise<Book> {
+export async function openBook(request: SessionRequest, meter: Meter): Promise<Book> {
+  const { run, folder, surroundings, command, checks } = request;
   const { study, ofShard, shard } = run;
   const part = studyRecord(study);
   const earlier = folder.record?.suiteKey === part.suiteKey ? folder.record : undefined;
@@ -53,6 +54,7 @@ export async function openBook({ run, folder, surroundings, command }: SessionRe
     started,
     ...(ended && { ended: new Date().toISOString() }),
     complete: left() === 0,
+    checks: [...checks],
     spent: spentBy(meter, earlier?.spent),
   });
 

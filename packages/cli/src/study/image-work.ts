@@ -66,7 +66,7 @@ export async function openImage(request: WorkRequest): Promise<ImageWork> {
   const record = answerOf(logits, { study, image });
   const mask = image.mask === undefined ? undefined : await readMask(image.mask, [height, width], study);
   const sweeps = sweepCache();
-  const explanations = 0;
+  let explanations = 0;
   const explainOwn = (layer: LayerRecord, explained: Explained) =>
     explainer.explain(own, { layer, explained, target: record.target.index });
 
@@ -87,9 +87,11 @@ export async function openImage(request: WorkRequest): Promise<ImageWork> {
         mask,
         predict: classifier.predict,
         classifier,
-        explain: async (variant, target) =>
-          (await explainer.explain(variant.data === own.data ? own : batchOf(variant), { layer, explained, target }))
-            .map,
+        explain: async (variant, target) => {
+          explanations++;
+          const shown = variant.data === own.data ? own : batchOf(variant);
+          return (await explainer.explain(shown, { layer, explained, target })).map;
+        },
         batchSize: study.suite.batch,
         random: numpyRandom(study.suite.seed),
         sweeps,
