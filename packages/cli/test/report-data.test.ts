@@ -5,6 +5,7 @@ import { curveOf } from '../src/report/analysis/average-curves.ts';
 import { compareRuns } from '../src/report/analysis/compare-runs.ts';
 import { rankEntrants } from '../src/report/analysis/rank-entrants.ts';
 import { headline, weakness } from '../src/report/analysis/state-findings.ts';
+import { sumCosts } from '../src/report/analysis/sum-costs.ts';
 import { toCsv, toMarkdown } from '../src/report/data-table.ts';
 import { mergeRuns } from '../src/report/merge-runs.ts';
 import { formatP, formatScore, formatSeconds } from '../src/report/numbers.ts';
@@ -199,6 +200,21 @@ test('CSV quotes what must be quoted and disarms formulas; Markdown escapes its 
   expect(toMarkdown(table)).toBe(
     '| a "b" | c\\|d |\n| --- | ---: |\n| =1+1 | – |\n| x, y | -0.5 |\n| \\*bold\\* | 1235 |\n',
   );
+});
+
+test('the memory of a technique is that of its dearest map, and its growth that of the map that grew most', async () => {
+  const folder = await runOf({});
+  const part = await readRun(folder);
+  const told = [
+    { before: 100, peak: 900 },
+    { before: 900, peak: 1000 },
+  ];
+  const maps = part.maps.map((map) =>
+    map.technique === 'grad-cam' ? { ...map, memory: told[SMALL.images.indexOf(map.image as 'bubbly')] } : map,
+  );
+  const [known, unknown] = sumCosts(mergeRuns([{ ...part, maps }])).maps;
+  expect(known.memory).toEqual({ peak: 1000, growth: 800 });
+  expect(unknown.memory).toBeNull();
 });
 
 test('numbers are written for people', () => {

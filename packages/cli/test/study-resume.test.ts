@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { numpyRandom } from '@cambium/gpu-kernels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { files } from '../src/study/records.ts';
+import { files, mapRowSchema } from '../src/study/records.ts';
+import { readRows } from '../src/study/rows.ts';
 import { type Ended, runCambium, startCambium, temporaryFolder } from './support/run-cambium.ts';
 import { forwardsOf, linesOf, recordOf, rowsOf, scoresOf } from './support/run-rows.ts';
 import { tinySuite, writeTinyStudy } from './support/tiny-study.ts';
@@ -30,6 +31,21 @@ test('a run writes a row for every cell and says what it left out', () => {
   expect(existsSync(join(whole, files.partial))).toBe(false);
   for (const file of [files.report, 'figure-early.png', 'figure-late.png'])
     expect(existsSync(join(whole, file))).toBe(true);
+});
+
+test('rows tell the maps that metrics made, and maps the memory that they took', () => {
+  const { rows: maps } = readRows(join(whole, files.maps), mapRowSchema);
+  const explained = (name: string) =>
+    new Set(rowsOf(whole).flatMap(({ metric, explanations }) => (metric === name ? explanations : [])));
+  expect(explained('continuity')).toEqual(new Set([5]));
+  expect(explained('random-logit')).toEqual(new Set([1]));
+  expect(explained('region-perturbation')).toEqual(new Set([0]));
+  expect(maps).toHaveLength(3 * 4 * 2);
+  if (process.platform !== 'linux') return;
+  for (const { memory = { before: 0, peak: 0 } } of maps) {
+    expect(memory.before).toBeGreaterThan(20e6);
+    expect(memory.peak).toBeGreaterThanOrEqual(memory.before);
+  }
 });
 
 test('killed at twenty random moments and run to its end, a run has the values of one that was not', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type AnyMetric, metrics } from '@cambium/metrics';
+import { formatBytes } from '../bytes.ts';
 import { formatDuration } from '../duration.ts';
 import { classCount } from '../prepared-model.ts';
 import { table } from '../render/table.ts';
@@ -123,7 +124,7 @@ function closing(run: PreparedRun, plan: Plan, measured: Calibration): string[] 
   const advice = adviceOf(plan, measured);
   const less = reductionsOf(study);
   return [
-    `total ${wanted.length} cells · ${plan.done} done · ${plan.total.forwards.toLocaleString('en')} forwards · ${formatDuration(seconds)} at ${measured.speed.toFixed(1)} images a second · memory from ${gigabytes(measured.memory)} · disk up to ${gigabytes(diskOf(run, plan))}`,
+    `total ${wanted.length} cells · ${plan.done} done · ${plan.total.forwards.toLocaleString('en')} forwards · ${formatDuration(seconds)} at ${measured.speed.toFixed(1)} images a second · memory from ${formatBytes(measured.memory)} · disk up to ${formatBytes(diskOf(run, plan))}`,
     ...(less.length > 0 ? ['Less than the papers and Quantus take:', ...less.map((line) => `  ${line}`)] : []),
     ...advice,
     `Nothing was run or written. Start with: cambium run ${study.source}${seconds > 7200 ? ' --budget 2h' : ''}${run.shard.count > 1 ? ` --shard ${run.shard.index}/${run.shard.count}` : ''} -o ${folder}`,
@@ -151,10 +152,6 @@ function diskOf({ study, wanted }: PreparedRun, { maps, total }: Plan): number {
   const images = new Set(wanted.map(({ image }) => image.name)).size || 1;
   const journal = (total.forwards / images) * (28 + 4 * classCount(study.model.graph));
   return made * (4 * height * width + OVERLAY) + journal;
-}
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function asJson(run: PreparedRun, plan: Plan, measured: Calibration) {

@@ -126,6 +126,8 @@ export const mapRowSchema = z.object({
   /** Images classified for this map; what others had computed is not counted again. */
   forwards: count,
   seconds,
+  /** Bytes of the whole process: when the map was begun, and the most while it was made; left out where nobody tells. */
+  memory: z.object({ before: count, peak: count }).optional(),
   device: z.string(),
 });
 

@@ -5,6 +5,7 @@ import { type Cell, openKeys } from './cells.ts';
 import type { ImageEstimate } from './estimate.ts';
 import { type ImageWork, openImage } from './image-work.ts';
 import { openJournal } from './journal.ts';
+import { markMemory } from './memory.ts';
 import { files, type ImageRecord, type LayerRecord, type MapRow, type ResultRow } from './records.ts';
 import { NO_WORK, type Outcome, plainDetail, resultRow } from './result-row.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -170,6 +171,7 @@ async function makeMap(request: RunRequest, { work, place, estimate, untold, set
   const planned = estimate.maps.find((map) => map.layer === layer && map.technique === technique)?.work.forwards ?? 0;
   events.onStep({ task: `${technique.title} @ ${layer.name} · ${work.record.name}`, planned });
   const before = classifier.tally.forwards;
+  const memory = markMemory();
   const start = clock();
   try {
     const made = await work.explain(layer, technique);
@@ -183,6 +185,7 @@ async function makeMap(request: RunRequest, { work, place, estimate, untold, set
       degenerate: made.degenerate,
       forwards: classifier.tally.forwards - before + tell(untold),
       seconds: clock() - start,
+      memory: memory.read(),
       device: classifier.device,
     };
     await folder.addMap(

@@ -1,5 +1,5 @@
 import { type AnyMetric, metrics } from '@cambium/metrics';
-import type { ResultRow } from '../../study/records.ts';
+import type { MapRow, ResultRow } from '../../study/records.ts';
 import { allEntrants, type Criterion, type Entrant, type Study } from '../study.ts';
 
 /** What the maps of one entrant cost. */
@@ -8,6 +8,8 @@ export interface MapCost {
   readonly maps: number;
   readonly forwards: number;
   readonly seconds: number;
+  /** Bytes of the process while the map that took most was made, and by how many it grew in the map that grew it most. */
+  readonly memory: { readonly peak: number; readonly growth: number } | null;
 }
 
 /** What one criterion cost, all entrants together. */
@@ -59,6 +61,17 @@ function mapCost(study: Study, entrant: Entrant): MapCost {
     maps: maps.length,
     forwards: sum(maps.map(({ forwards }) => forwards)),
     seconds: sum(maps.map((map) => map.seconds)),
+    memory: memoryOf(maps),
+  };
+}
+
+function memoryOf(maps: readonly MapRow[]): MapCost['memory'] {
+  const told = maps.flatMap(({ memory }) => memory ?? []);
+  if (told.length === 0) return null;
+  const largest = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), 0);
+  return {
+    peak: largest(told.map(({ peak }) => peak)),
+    growth: largest(told.map(({ before, peak }) => peak - before)),
   };
 }
 

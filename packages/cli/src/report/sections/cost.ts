@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { formatBytes } from '../../bytes.ts';
 import { type Costs, sumCosts } from '../analysis/sum-costs.ts';
 import { costBars } from '../charts/cost-bars.ts';
 import { chartGrid, type ReportContext } from '../context.ts';
@@ -12,10 +13,13 @@ import { pageTable } from './table.ts';
 export async function costSection({ study, chart, keep }: ReportContext): Promise<Section> {
   const costs = sumCosts(study);
   keep('cost', {
-    columns: ['work', 'items', 'forwards', 'seconds'],
+    columns: ['work', 'items', 'forwards', 'seconds', 'peak memory (bytes)', 'new memory (bytes)'],
     rows: [
-      ...costs.maps.map((row) => [`maps, ${entrantTitle(study, row.entrant)}`, row.maps, row.forwards, row.seconds]),
-      ...costs.criteria.map((row) => [row.criterion.title, row.cells, row.forwards, row.seconds]),
+      ...costs.maps.map(({ entrant, maps, forwards, seconds, memory }) => [
+        `maps, ${entrantTitle(study, entrant)}`,
+        ...[maps, forwards, seconds, memory?.peak ?? null, memory?.growth ?? null],
+      ]),
+      ...costs.criteria.map((row) => [row.criterion.title, row.cells, row.forwards, row.seconds, null, null]),
     ],
   });
   const devices = [...new Set([study.run.device, ...study.parts.map(({ run }) => run.device)])];
@@ -40,7 +44,7 @@ function totals({ classifierShare, forwards, seconds }: Costs): string {
 
 function mapTable(study: Study, { maps }: Costs): VNode {
   const number = true as const;
-  return pageTable(
+  return html`${pageTable(
     'Cost of maps',
     [
       { head: 'Technique' },
@@ -49,6 +53,8 @@ function mapTable(study: Study, { maps }: Costs): VNode {
       { head: 'Forwards', number },
       { head: 'Seconds', number },
       { head: 'Forwards per second', number },
+      { head: 'Peak memory', number },
+      { head: 'of it new', number },
     ],
     maps.map((row) => [
       techniqueName(study, row.entrant.technique),
@@ -57,8 +63,10 @@ function mapTable(study: Study, { maps }: Costs): VNode {
       formatCount(row.forwards),
       formatSeconds(row.seconds),
       row.seconds > 0 && row.forwards > 0 ? (row.forwards / row.seconds).toFixed(1) : '–',
+      row.memory ? formatBytes(row.memory.peak) : '–',
+      row.memory ? formatBytes(row.memory.growth) : '–',
     ]),
-  );
+  )}<p class="caption"><b>How to read it.</b> Peak memory is the most that the whole process had in use while one of these maps was made, as the kernel counts it (Linux only): the networks that earlier techniques had compiled are in it. “Of it new” is by how much the process grew within the map that grew it most, the first as a rule, which compiles what the technique asks of the network; a technique that asks what another has asked before it finds that compiled.</p>`;
 }
 
 function criterionTable({ criteria }: Costs): VNode {
