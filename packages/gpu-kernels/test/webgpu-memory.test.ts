@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type AnyKernel,
+  add,
+  filled,
+  KernelError,
+  multiply,
+  numpyRandom,
+  type OpenedDevice,
+  positivePart,
+  ShapeError,
+  uniformTensor,
+  upsampleBilinear,
+  webgpuEngine,
+  zeros,
+} from '../src/index.ts';
+import { describeGpu } from './support/describe-gpu.ts';
+
+describeGpu('memory of webgpuEngine', ({ open }) => {
+  let opened: OpenedDevice;
+  let device: GPUDevice;
+  beforeAll(async () => {
+    opened = await open();
+    device = opened.device;
+  });
+  afterAll(() => opened.close());
+
+  test('a scope frees what it does not return', async () => {
+    using engine = webgpuEngine(device);
+    const kept = engine.scope(() => {
+      const input = engine.upload(filled(2, 64));
+      const inner = engine.scope(() => engine.run(multiply, { left: input, right: input }, undefined));
+      return engine.run(add, { left: inner, right: input }, undefined);
+    });
+    expect(engine.memory()).toEqual({ used: 256, pooled: 512, peak: 768 });
+    expect((await engine.download(kept)).data[63]).toBe(6);
+    engine.release(kept);
+    expect(engine.memory()).toEqual({ used: 0, pooled: 768, peak: 768 });
+    expect(() => engine.run(positivePart, { input: kept }, undefined)).toThrow(/memory was given back/);
+  });
+
+  test('a scope whose work throws frees everything', () => {
+    using engine = webgpuEngine(device);
+    const failing = () =>
+      engine.scope(() => engine.run(add, { left: engine.upload(zeros(3)), right: engine.upload(zeros(2)) }, undefined));
+    expect(failing).toThrow(ShapeError);
+    expect(engine.memory().used).toBe(0);
+  });
+
+  test('a thousand runs and downloads leave as many bytes as one', async () => {
+    using engine = webgpuEngine(device);
+    const image = uniformTensor(numpyRandom(1), [1, 3, 8, 9]);
+    const once = async (count: number) => {
+      const result = engine.scope(() => engine.run(positivePart, { input: engine.upload(image) }, undefined));
+      if (count % 10 === 0) await engine.download(result);
+      engine.release(result);
+    };
+    await once(0);
+    const before = engine.memory();
+    for (let count = 0; count < 1000; count++) await once(count);
+    await engine.finished();
+    expect(engine.memory()).toEqual(before);
+  });
+
+  test('memory that is reused holds the new numbers, also while its old use is still recorded', async () => {
+    using engine = webgpuEngine(device);
+    const sums = [];
+    for (let value = 0; value < 300; value++) {
+      const input = engine.upload(filled(value, 4)); // the same buffer every time
+      sums.push(engine.run(add, { left: input, right: input }, undefined));
+      engine.release(input);
+    }
+    const numbers = await Promise.all(sums.map(async (sum) => (await engine.download(sum)).data[3]));
+    expect(numbers).toEqual(Array.from({ length: 300 }, (_, value) => 2 * value));
+  });
+
+  test('a limit is kept by destroying what waits for reuse, then by refusing', async () => {
+    using engine = webgpuEngine(device, { memoryLimit: 4096 });
+    const first = engine.upload(zeros(512));
+    engine.release(first);
+    const second = engine.upload(filled(1, 700)); // 2816 bytes: no room for both
+    expect(engine.memory()).toEqual({ used: 2816, pooled: 0, peak: 2816 });
+    expect(() => engine.run(positivePart, { input: second }, undefined)).toThrow(
+      /^positivePart\(\[700\]\) needs 2816 bytes more than the 2816 in use, and the memory limit is 4096 bytes\./,
+    );
+    expect((await engine.download(second)).data[699]).toBe(1);
+  });
+
+  test('too much for the device is an error that names the run, and the engine goes on', async () => {
+    using engine = webgpuEngine(device);
+    const input = engine.upload(filled(1, 1, 2, 2));
+    const rest = [];
+    let error: unknown;
+    for (let count = 0; count < 400 && !error; count++) {
+      const side = Math.floor(Math.sqrt(device.limits.maxStorageBufferBindingSize / 4));
+      const size = [side, side] as const;
+      const huge: AnyKernel = {
+        ...upsampleBilinear,
+        plan: (...of) => ({ ...upsampleBilinear.plan(...of), workgroups: [1, 1, 1] }),
+      };
+      rest.push(engine.run(huge, { input }, { size, convention: 'half-pixel' }));
+      error = await engine.finished().catch((reason: unknown) => reason);
+    }
+    expect(error).toBeInstanceOf(KernelError);
+    expect(String(error)).toMatch(
+      /^KernelError: memory for upsampleBilinear\(\[1, 2, 2\]\), \d+ bytes, failed .*out-of-memory/,
+    );
+    engine.release(...rest);
+    expect(await engine.download(input)).toEqual(filled(1, 1, 2, 2));
+  });
+});
