@@ -58,7 +58,7 @@ type Measure = (prepared: Prepared, count: number) => Promise<number>;
 
 async function prepare(device: GPUDevice, { kernel, inputs, options }: Subject): Promise<Prepared> {
   const checks = new Checks(device);
-  const program = new Programs(device, checks).of(kernel);
+  const program = new Programs(device, checks).of(kernel, kernel.name);
   const plan = kernel.plan(
     mapNamed(kernel.inputs, (name) => inputs[name].shape),
     options,
@@ -68,7 +68,7 @@ async function prepare(device: GPUDevice, { kernel, inputs, options }: Subject):
     device.queue.writeBuffer(buffer, 0, data);
     return buffer;
   };
-  const buffers = checks.watch(
+  const { result: buffers } = checks.watch(
     () => [
       ...kernel.inputs.map((name: string) => uploaded(STORAGE, inputs[name].data)),
       device.createBuffer({ size: bytesOf(plan.output), usage: STORAGE }),

@@ -1,3 +1,5 @@
+import type { Outcome } from './gpu/outcome.ts';
+
 /** A GPU buffer, or a part of one, that holds a tensor. */
 export interface Block {
   readonly buffer: GPUBuffer;
@@ -5,10 +7,12 @@ export interface Block {
   readonly offset: number;
   /** How many bytes the block has; a tensor may use fewer. */
   readonly size: number;
+  /** How making its buffer went, where that is watched. */
+  readonly outcome?: Outcome;
 }
 
 /** Bytes of GPU memory. */
-export interface MemoryUse {
+export interface PoolUse {
   /** Held by residents. */
   readonly used: number;
   /** Kept for reuse. */
@@ -22,7 +26,7 @@ export interface BlockSource {
   /** @param purpose for error texts: the run that wants the block */
   acquire(bytes: number, purpose: string): Block;
   release(block: Block): void;
-  memory(): MemoryUse;
+  memory(): PoolUse;
   /** Destroys every buffer, held or kept. */
   dispose(): void;
 }
@@ -33,8 +37,8 @@ export interface PoolOptions {
   readonly limit: number;
   /** Largest buffer that the device makes, in bytes. */
   readonly maxBufferSize: number;
-  /** Creates a buffer and watches for errors; `onFailure` is called when there was one. */
-  readonly create: (descriptor: GPUBufferDescriptor, onFailure: () => void) => GPUBuffer;
+  /** Creates a buffer and watches how that goes. */
+  readonly create: (descriptor: GPUBufferDescriptor) => { readonly buffer: GPUBuffer; readonly outcome: Outcome };
   /** Called before buffers are destroyed, for commands that are not submitted yet may speak of them. */
   readonly beforeDestroy: () => void;
 }
@@ -96,7 +100,7 @@ export class BufferPool implements BlockSource {
     this.#pooled = 0;
   }
 
-  memory(): MemoryUse {
+  memory(): PoolUse {
     return { used: this.#used, pooled: this.#pooled, peak: this.#peak };
   }
 
@@ -109,7 +113,8 @@ export class BufferPool implements BlockSource {
 
   #create(size: number, purpose: string): Block {
     const descriptor = { label: `memory for ${purpose}`, size, usage: this.#options.usage };
-    const block: Block = { buffer: this.#options.create(descriptor, () => this.#discard(block)), offset: 0, size };
+    const block = { ...this.#options.create(descriptor), offset: 0, size };
+    block.outcome.then((error) => error && this.#discard(block));
     return block;
   }
 

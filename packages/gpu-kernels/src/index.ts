@@ -1,4 +1,3 @@
-export type { MemoryUse } from './buffer-pool.ts';
 export { type DeviceOptions, type OpenedDevice, openDevice } from './device.ts';
 export type { Engine, Resident } from './engine.ts';
 export {
@@ -55,4 +54,4 @@ export { numpyRandom, type Random, uniformTensor } from './random.ts';
 export { compute, referenceEngine } from './reference-engine.ts';
 export { type Sweep, sweep } from './sweep.ts';
 export { filled, rows, type Shape, sizeOf, stack, type Tensor, tensor, zeros } from './tensor.ts';
-export { type WebgpuEngine, type WebgpuEngineOptions, webgpuEngine } from './webgpu-engine.ts';
+export { type MemoryUse, type WebgpuEngine, type WebgpuEngineOptions, webgpuEngine } from './webgpu-engine.ts';

@@ -1,11 +1,12 @@
-import { type BlockSource, BufferPool, type MemoryUse } from './buffer-pool.ts';
+import { type BlockSource, BufferPool, type PoolUse } from './buffer-pool.ts';
 import type { Engine, Resident } from './engine.ts';
 import { KernelError } from './errors.ts';
 import { Checks } from './gpu/checks.ts';
 import { type Binding, Commands } from './gpu/commands.ts';
-import { COPY_DST, COPY_SRC, MAP_READ, MODE_READ, STORAGE } from './gpu/flags.ts';
+import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from './gpu/flags.ts';
 import { foldGrid } from './gpu/grid.ts';
 import { Life } from './gpu/life.ts';
+import { firstFailure, type Outcome } from './gpu/outcome.ts';
 import { bytesOf, cutIntoPortions, portionShapes } from './gpu/portions.ts';
 import { Programs } from './gpu/programs.ts';
 import { Residents } from './gpu/residents.ts';
@@ -19,13 +20,21 @@ export interface WebgpuEngineOptions {
   readonly memoryLimit?: number;
   /** Bytes of a tensor that a kernel sees at once; the device's maxStorageBufferBindingSize unless said. */
   readonly bindingLimit?: number;
+  /** Workgroups of a dispatch along one dimension; the device's maxComputeWorkgroupsPerDimension unless said. */
+  readonly workgroupLimit?: number;
+}
+
+/** Bytes of GPU memory that an engine has taken. */
+export interface MemoryUse extends PoolUse {
+  /** In buffers through which results are read, under way or kept for reuse. Neither `peak` nor the limit contains them. */
+  readonly readBack: number;
 }
 
 /** An engine that computes on a GPU. Whoever opens it disposes of it, or declares it with `using`. */
 export interface WebgpuEngine extends Engine, Disposable {
-  /** GPU memory that tensors take. */
+  /** GPU memory that tensors and the reading of them take. */
   memory(): MemoryUse;
-  /** Waits until the GPU has done all work so far. @throws KernelError, DeviceLostError */
+  /** Waits until the GPU has done all work so far. @throws KernelError that no download threw yet, DeviceLostError */
   finished(): Promise<void>;
   /** Frees all memory. The device stays open: it belongs to whoever opened it. */
   dispose(): void;
@@ -34,11 +43,12 @@ export interface WebgpuEngine extends Engine, Disposable {
 /**
  * Opens an engine on a WebGPU device.
  *
- * `run` returns at once: work is recorded, and submitted in batches or when a result is asked for. What the GPU has to
- * object to is therefore thrown by `download` and `finished`, as a KernelError that names kernel and shapes; what shapes,
- * the memory limit and the device's limits forbid is thrown by `run` itself. When the device is lost, pending downloads
- * reject with a DeviceLostError and later calls throw it. Tensors larger than a binding are computed a few rows at a
- * time, where the kernel has rows.
+ * `run` returns at once: work is recorded, and submitted in batches or when a result is asked for. What shapes, the memory
+ * limit and the device's limits forbid is thrown by `run` itself. What the GPU has to object to is known later: a download
+ * throws the KernelError, with kernel and shapes, that kept its resident or anything it was computed from from being written,
+ * every time it is tried; other residents stay as they were. `finished` throws what no download has thrown. When the device is
+ * lost, pending downloads reject with a DeviceLostError and later calls throw it. Tensors larger than a binding are computed
+ * a few rows at a time, where the kernel has rows.
  *
  * @param device from `openDevice`, or any other
  */
@@ -59,26 +69,27 @@ export class GpuEngine implements WebgpuEngine {
   readonly #residents: Residents;
   readonly #limits: { readonly bytes: number; readonly alignment: number; readonly workgroups: number };
 
-  constructor(device: GPUDevice, { memoryLimit, bindingLimit }: WebgpuEngineOptions, memory?: BlockSource) {
+  constructor(device: GPUDevice, options: WebgpuEngineOptions, memory?: BlockSource) {
     this.#device = device;
     this.#life = new Life(device, 'webgpuEngine');
     this.#checks = new Checks(device);
     this.#commands = new Commands(device, this.#checks);
     this.#programs = new Programs(device, this.#checks);
-    this.#memory = memory ?? this.#pool(STORAGE | COPY_SRC | COPY_DST, memoryLimit);
+    this.#memory = memory ?? this.#pool(STORAGE | COPY_SRC | COPY_DST, options.memoryLimit);
     this.#readBacks = this.#pool(MAP_READ | COPY_DST);
     this.#residents = new Residents(this.#memory, device.limits.maxBufferSize);
     this.#limits = {
-      bytes: bindingLimit ?? device.limits.maxStorageBufferBindingSize,
+      bytes: options.bindingLimit ?? device.limits.maxStorageBufferBindingSize,
       alignment: device.limits.minStorageBufferOffsetAlignment,
-      workgroups: device.limits.maxComputeWorkgroupsPerDimension,
+      workgroups: options.workgroupLimit ?? device.limits.maxComputeWorkgroupsPerDimension,
     };
   }
 
   upload(source: Tensor): Resident {
     this.#life.require();
-    const resident = this.#residents.allocate(source.shape, `upload of [${source.shape.join(', ')}]`);
-    this.#commands.write(this.#residents.blockOf(resident), source.data);
+    const purpose = `upload of [${source.shape.join(', ')}]`;
+    const resident = this.#residents.allocate(source.shape, purpose);
+    this.#residents.wrote(resident, this.#commands.write(this.#residents.blockOf(resident), source.data, purpose));
     return resident;
   }
 
@@ -94,15 +105,17 @@ export class GpuEngine implements WebgpuEngine {
     const shape = kernel.plan(shapes, options).output;
     const portions = cutIntoPortions(kernel, { shapes, output: shape, options, run }, this.#limits);
     const output = this.#residents.allocate(shape, run);
+    const outcomes = kernel.inputs.map((name) => this.#residents.outcomeOf(inputs[name]));
     try {
       for (const { start, end, split } of portions) {
         const part = portionShapes(kernel.inputs, shapes, { start, end, split });
-        this.#dispatch(kernel, { inputs, shapes: part, start, split, output, options, run });
+        outcomes.push(this.#dispatch(kernel, { inputs, shapes: part, start, split, output, options, run }));
       }
     } catch (error) {
       this.#residents.release(output);
       throw error;
     }
+    this.#residents.wrote(output, firstFailure(outcomes));
     return output;
   }
 
@@ -110,13 +123,14 @@ export class GpuEngine implements WebgpuEngine {
     this.#life.require();
     const bytes = bytesOf(source.shape);
     const from = { block: this.#residents.blockOf(source), offset: 0, bytes };
-    const staging = this.#readBacks.acquire(bytes, `download of [${source.shape.join(', ')}]`);
-    this.#commands.copy(from, staging.buffer);
-    this.#commands.submit();
-    const mapped = staging.buffer.mapAsync(MODE_READ, 0, bytes);
+    const purpose = `download of [${source.shape.join(', ')}]`;
+    const staging = this.#readBacks.acquire(bytes, purpose);
+    const { mapped, outcome } = this.#commands.read(from, staging, purpose);
     mapped.catch(() => {}); // waited for below, unless an error that explains its failure comes first
     try {
-      await this.#life.wait(this.#checks.settle());
+      const failure = await this.#life.wait(firstFailure([this.#residents.outcomeOf(source), outcome]));
+      if (failure) this.#checks.told(failure);
+      if (failure) throw failure;
       await this.#life.wait(mapped);
       return tensor(new Float32Array(staging.buffer.getMappedRange(0, bytes).slice(0)), source.shape);
     } finally {
@@ -134,7 +148,8 @@ export class GpuEngine implements WebgpuEngine {
   }
 
   memory(): MemoryUse {
-    return this.#memory.memory();
+    const { used, pooled } = this.#readBacks.memory();
+    return { ...this.#memory.memory(), readBack: used + pooled };
   }
 
   async finished(): Promise<void> {
@@ -155,7 +170,7 @@ export class GpuEngine implements WebgpuEngine {
     this.dispose();
   }
 
-  #dispatch(kernel: AnyKernel, job: Job): void {
+  #dispatch(kernel: AnyKernel, job: Job): Outcome {
     const { inputs, shapes, start, split, output, options, run } = job;
     const plan = kernel.plan(shapes, options);
     const bind = (resident: Resident, shape: Shape, isSplit: boolean): Binding => {
@@ -163,8 +178,8 @@ export class GpuEngine implements WebgpuEngine {
       return { block: this.#residents.blockOf(resident), offset: isSplit ? start * (bytes / shape[0]) : 0, bytes };
     };
     const bindings = kernel.inputs.map((name: string) => bind(inputs[name], shapes[name], split.includes(name)));
-    this.#commands.dispatch({
-      program: this.#programs.of(kernel),
+    return this.#commands.dispatch({
+      program: this.#programs.of(kernel, run),
       bindings: [...bindings, bind(output, plan.output, split.length > 0)],
       uniforms: packUniforms(kernel, plan.uniforms),
       workgroups: foldGrid(plan.workgroups, this.#limits.workgroups, run),
@@ -177,19 +192,17 @@ export class GpuEngine implements WebgpuEngine {
       usage,
       limit,
       maxBufferSize: this.#device.limits.maxBufferSize,
-      create: (descriptor, onFailure) => this.#createBuffer(descriptor, onFailure),
+      create: (descriptor) => this.#createBuffer(descriptor),
       beforeDestroy: () => this.#commands.submit(),
     });
   }
 
-  #createBuffer(descriptor: GPUBufferDescriptor, onFailure: () => void): GPUBuffer {
-    return this.#checks.watch(
+  #createBuffer(descriptor: GPUBufferDescriptor): { readonly buffer: GPUBuffer; readonly outcome: Outcome } {
+    const { result, outcome } = this.#checks.watch(
       () => this.#device.createBuffer(descriptor),
-      (kind, message) => {
-        onFailure();
-        return new KernelError(kind, `${descriptor.label}, ${descriptor.size} bytes,`, message);
-      },
+      (kind, message) => new KernelError(kind, `${descriptor.label}, ${descriptor.size} bytes,`, message),
     );
+    return { buffer: result, outcome };
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   add,
   compute,
@@ -6,7 +6,6 @@ import {
   filled,
   maskImages,
   numpyRandom,
-  type OpenedDevice,
   positivePart,
   sweep,
   tensor,
@@ -16,19 +15,13 @@ import {
   zeros,
 } from '../src/index.ts';
 import { normalisedError } from './support/agreement.ts';
-import { describeGpu } from './support/describe-gpu.ts';
+import { describeGpu, sharedDevice } from './support/describe-gpu.ts';
 
 describeGpu('webgpuEngine', ({ open }) => {
-  let opened: OpenedDevice;
-  let device: GPUDevice;
-  beforeAll(async () => {
-    opened = await open();
-    device = opened.device;
-  });
-  afterAll(() => opened.close());
+  const shared = sharedDevice(open);
 
   test('runs kernels one after another', async () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const left = engine.upload(tensor([1, -2, 3, -4], [2, 2]));
     const sum = engine.run(add, { left, right: engine.upload(tensor([1], [])) }, undefined);
     expect(await engine.download(engine.run(positivePart, { input: sum }, undefined))).toEqual(
@@ -38,7 +31,7 @@ describeGpu('webgpuEngine', ({ open }) => {
   });
 
   test('computes a sweep as the reference does, in batches with a short last one', async () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const random = numpyRandom(4);
     const inputs = { image: uniformTensor(random, [1, 3, 6, 5]), activations: uniformTensor(random, [7, 2, 3]) };
     const options = { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 } as const;
@@ -61,8 +54,8 @@ describeGpu('webgpuEngine', ({ open }) => {
 
   test('two engines compute at once, on one device and on two', async () => {
     using another = await open();
-    using first = webgpuEngine(device);
-    using second = webgpuEngine(device);
+    using first = webgpuEngine(shared.device);
+    using second = webgpuEngine(shared.device);
     using third = webgpuEngine(another.device);
     const results = [first, second, third].map(async (engine, index) => {
       let resident = engine.upload(filled(index, 33));

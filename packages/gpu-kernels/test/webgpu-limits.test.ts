@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   compute,
   conv2d,
   mapNamed,
   matmul,
   numpyRandom,
-  type OpenedDevice,
   positivePart,
   reshape,
   tensor,
@@ -15,22 +14,16 @@ import {
   zeros,
 } from '../src/index.ts';
 import { normalisedError } from './support/agreement.ts';
-import { describeGpu } from './support/describe-gpu.ts';
+import { describeGpu, sharedDevice } from './support/describe-gpu.ts';
 
 const plain = { strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], groups: 1 } as const;
 
 describeGpu('limits of webgpuEngine', ({ open }) => {
-  let opened: OpenedDevice;
-  let device: GPUDevice;
-  beforeAll(async () => {
-    opened = await open();
-    device = opened.device;
-  });
-  afterAll(() => opened.close());
+  const shared = sharedDevice(open);
 
   test('a grid longer than the device allows is folded', async () => {
-    using engine = webgpuEngine(device);
-    const count = 64 * device.limits.maxComputeWorkgroupsPerDimension + 65;
+    using engine = webgpuEngine(shared.device);
+    const count = 64 * shared.device.limits.maxComputeWorkgroupsPerDimension + 65;
     const input = tensor(
       Float32Array.from({ length: count }, (_, index) => (index % 2 ? index : -1)),
       [count],
@@ -40,7 +33,7 @@ describeGpu('limits of webgpuEngine', ({ open }) => {
   });
 
   test('tensors larger than a binding are computed a few rows at a time', async () => {
-    using engine = webgpuEngine(device, { bindingLimit: 4096 });
+    using engine = webgpuEngine(shared.device, { bindingLimit: 4096 });
     const random = numpyRandom(2);
     const inputs = {
       input: uniformTensor(random, [9, 2, 5, 8]),
@@ -55,7 +48,7 @@ describeGpu('limits of webgpuEngine', ({ open }) => {
   });
 
   test('what cannot be cut is refused with the name of the limit', () => {
-    using engine = webgpuEngine(device, { bindingLimit: 4096 });
+    using engine = webgpuEngine(shared.device, { bindingLimit: 4096 });
     const input = engine.upload(zeros(2, 600));
     expect(() => engine.run(reshape, { input }, { shape: [2, 30, 20] })).toThrow(
       'reshape([2, 600]) binds 4800 bytes at once, but maxStorageBufferBindingSize is 4096, and this kernel cannot be run a few rows at a time. Use a smaller batch.',
@@ -66,16 +59,16 @@ describeGpu('limits of webgpuEngine', ({ open }) => {
   });
 
   test('a tensor larger than any buffer is refused with the name of the limit', () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const input = engine.upload(zeros(1, 1, 1));
-    const side = Math.ceil(Math.sqrt(device.limits.maxBufferSize / 4)) + 1;
+    const side = Math.ceil(Math.sqrt(shared.device.limits.maxBufferSize / 4)) + 1;
     expect(() => engine.run(upsampleBilinear, { input }, { size: [side, side], convention: 'half-pixel' })).toThrow(
       /^upsampleBilinear\(\[1, 1, 1\]\) (needs a buffer of \d+ bytes, but maxBufferSize|binds \d+ bytes)/,
     );
   });
 
   test('tensors without numbers are refused', () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     expect(() => engine.upload(zeros(2, 0, 3))).toThrow(/expected tensors of at least one number, got \[2, 0, 3\]/);
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type AnyKernel,
   add,
@@ -6,7 +6,6 @@ import {
   KernelError,
   multiply,
   numpyRandom,
-  type OpenedDevice,
   positivePart,
   ShapeError,
   uniformTensor,
@@ -14,33 +13,27 @@ import {
   webgpuEngine,
   zeros,
 } from '../src/index.ts';
-import { describeGpu } from './support/describe-gpu.ts';
+import { describeGpu, sharedDevice } from './support/describe-gpu.ts';
 
 describeGpu('memory of webgpuEngine', ({ open }) => {
-  let opened: OpenedDevice;
-  let device: GPUDevice;
-  beforeAll(async () => {
-    opened = await open();
-    device = opened.device;
-  });
-  afterAll(() => opened.close());
+  const shared = sharedDevice(open);
 
   test('a scope frees what it does not return', async () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const kept = engine.scope(() => {
       const input = engine.upload(filled(2, 64));
       const inner = engine.scope(() => engine.run(multiply, { left: input, right: input }, undefined));
       return engine.run(add, { left: inner, right: input }, undefined);
     });
-    expect(engine.memory()).toEqual({ used: 256, pooled: 512, peak: 768 });
+    expect(engine.memory()).toEqual({ used: 256, pooled: 512, peak: 768, readBack: 0 });
     expect((await engine.download(kept)).data[63]).toBe(6);
     engine.release(kept);
-    expect(engine.memory()).toEqual({ used: 0, pooled: 768, peak: 768 });
+    expect(engine.memory()).toEqual({ used: 0, pooled: 768, peak: 768, readBack: 256 });
     expect(() => engine.run(positivePart, { input: kept }, undefined)).toThrow(/memory was given back/);
   });
 
   test('a scope whose work throws frees everything', () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const failing = () =>
       engine.scope(() => engine.run(add, { left: engine.upload(zeros(3)), right: engine.upload(zeros(2)) }, undefined));
     expect(failing).toThrow(ShapeError);
@@ -48,7 +41,7 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
   });
 
   test('a thousand runs and downloads leave as many bytes as one', async () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const image = uniformTensor(numpyRandom(1), [1, 3, 8, 9]);
     const once = async (count: number) => {
       const result = engine.scope(() => engine.run(positivePart, { input: engine.upload(image) }, undefined));
@@ -63,7 +56,7 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
   });
 
   test('memory that is reused holds the new numbers, also while its old use is still recorded', async () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const sums = [];
     for (let value = 0; value < 300; value++) {
       const input = engine.upload(filled(value, 4)); // the same buffer every time
@@ -75,11 +68,11 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
   });
 
   test('a limit is kept by destroying what waits for reuse, then by refusing', async () => {
-    using engine = webgpuEngine(device, { memoryLimit: 4096 });
+    using engine = webgpuEngine(shared.device, { memoryLimit: 4096 });
     const first = engine.upload(zeros(512));
     engine.release(first);
     const second = engine.upload(filled(1, 700)); // 2816 bytes: no room for both
-    expect(engine.memory()).toEqual({ used: 2816, pooled: 0, peak: 2816 });
+    expect(engine.memory()).toEqual({ used: 2816, pooled: 0, peak: 2816, readBack: 0 });
     expect(() => engine.run(positivePart, { input: second }, undefined)).toThrow(
       /^positivePart\(\[700\]\) needs 2816 bytes more than the 2816 in use, and the memory limit is 4096 bytes\./,
     );
@@ -87,12 +80,12 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
   });
 
   test('too much for the device is an error that names the run, and the engine goes on', async () => {
-    using engine = webgpuEngine(device);
+    using engine = webgpuEngine(shared.device);
     const input = engine.upload(filled(1, 1, 2, 2));
     const rest = [];
     let error: unknown;
     for (let count = 0; count < 400 && !error; count++) {
-      const side = Math.floor(Math.sqrt(device.limits.maxStorageBufferBindingSize / 4));
+      const side = Math.floor(Math.sqrt(shared.device.limits.maxStorageBufferBindingSize / 4));
       const size = [side, side] as const;
       const huge: AnyKernel = {
         ...upsampleBilinear,
@@ -105,6 +98,7 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
     expect(String(error)).toMatch(
       /^KernelError: memory for upsampleBilinear\(\[1, 2, 2\]\), \d+ bytes, failed .*out-of-memory/,
     );
+    await expect(engine.download(rest.at(-1)!)).rejects.toBe(error); // the run that failed was the last
     engine.release(...rest);
     expect(await engine.download(input)).toEqual(filled(1, 1, 2, 2));
   });

@@ -40,12 +40,13 @@ describe('every program', () => {
   afterAll(() => device.destroy());
 
   test.each(Object.keys(kernels) as KernelName[])('of %s compiles, in every variant', async (name) => {
-    for (const wgsl of variantsOf(kernels[name])) programs.of({ ...kernels[name], wgsl: [wgsl] });
+    for (const wgsl of variantsOf(kernels[name])) programs.of({ ...kernels[name], wgsl: [wgsl] }, name);
     await checks.settle();
   });
 
   test('for devices with more features compiles as well', async () => {
-    for (const variant of variantsOf(halves)) programs.of({ ...halves, wgsl: [{ ...variant, features: [] }] });
+    for (const variant of variantsOf(halves))
+      programs.of({ ...halves, wgsl: [{ ...variant, features: [] }] }, 'halves');
     await checks.settle();
     expect(String((halves.wgsl as Variant[])[0].code)).toContain('subgroupAdd'); // the replacement took place
   });
@@ -55,19 +56,22 @@ describe('every program', () => {
       ...kernels.add,
       wgsl: [{ features: [], code: `override width = 1u;\n${kernels.add.wgsl}`, constants: { width: value } }],
     });
-    expect(programs.of({ ...kernels.add })).toBe(programs.of(kernels.add));
-    expect(programs.of(constant(2))).toBe(programs.of(constant(2)));
-    expect(programs.of(constant(2))).not.toBe(programs.of(constant(4)));
+    const program = (kernel: AnyKernel) => programs.of(kernel, 'any run');
+    expect(program({ ...kernels.add })).toBe(program(kernels.add));
+    expect(program(constant(2))).toBe(program(constant(2)));
+    expect(program(constant(2))).not.toBe(program(constant(4)));
     await checks.settle();
   });
 
   test('that does not compile is reported with its kernel, line and column, every time it is run', async () => {
     const broken: AnyKernel = { ...kernels.sigmoid, wgsl: '\n\n  let nonsense = ;' };
     for (const _ of ['first', 'second']) {
-      programs.of(broken);
+      programs.of(broken, 'sigmoid([7])');
       const error = await checks.settle().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(KernelError);
-      expect(String(error)).toMatch(/The program of sigmoid failed on the GPU \(validation\).*3:/s);
+      expect(String(error)).toMatch(
+        /sigmoid\(\[7\]\) failed on the GPU \(validation\): its program does not compile: .*3:/s,
+      );
     }
   });
 
@@ -84,7 +88,9 @@ describe('every program', () => {
 
   test('binds no more tensors than the device allows', () => {
     const greedy: AnyKernel = { ...kernels.add, inputs: Array.from({ length: 40 }, (_, index) => `input${index}`) };
-    expect(() => programs.of(greedy)).toThrow(/add binds 41 tensors, but maxStorageBuffersPerShaderStage .* is \d+\./);
+    expect(() => programs.of(greedy, 'add')).toThrow(
+      /add binds 41 tensors, but maxStorageBuffersPerShaderStage .* is \d+\./,
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Block } from '../buffer-pool.ts';
 import { KernelError } from '../errors.ts';
-import type { Checks } from './checks.ts';
-import { COPY_DST, UNIFORM } from './flags.ts';
+import type { Checks, Watched } from './checks.ts';
+import { COPY_DST, MODE_READ, UNIFORM } from './flags.ts';
+import { fine, firstFailure, type Outcome } from './outcome.ts';
 import type { Program } from './programs.ts';
 
 /** A tensor in a block, from `offset` bytes after the block's beginning. */
@@ -23,13 +24,12 @@ export interface Dispatch {
   readonly run: string;
 }
 
-type Command = Dispatch | { readonly from: Binding; readonly to: GPUBuffer };
-
 /** Dispatches recorded at most before they are submitted. */
 const LONGEST_BATCH = 128;
 
 /**
- * Records commands and submits them in batches, for encoding is cheap and submitting is not.
+ * Records dispatches and submits them in batches, for encoding is cheap and submitting is not. A batch that the GPU refuses
+ * is refused as a whole: what its dispatches would have written keeps its old numbers.
  *
  * All uniforms of a batch travel in one buffer, each dispatch reading at its own offset. Writes to that buffer and to
  * tensors go through the queue, which copies them at once and applies them after the batches submitted before, so neither
@@ -41,7 +41,8 @@ export class Commands {
   readonly #slot: number;
   readonly #uniforms: GPUBuffer;
   readonly #staged: Uint8Array<ArrayBuffer>;
-  #pending: Command[] = [];
+  #pending: Dispatch[] = [];
+  #batch = Promise.withResolvers<Error | undefined>();
   #touched = new Set<GPUBuffer>();
 
   constructor(device: GPUDevice, checks: Checks) {
@@ -53,36 +54,55 @@ export class Commands {
     this.#staged = new Uint8Array(size);
   }
 
-  dispatch(dispatch: Dispatch): void {
+  /** Records a dispatch. @returns how the batch goes that it is part of */
+  dispatch(dispatch: Dispatch): Outcome {
     this.#staged.set(dispatch.uniforms, this.#pending.length * this.#slot);
     for (const { block } of dispatch.bindings) this.#touched.add(block.buffer);
-    this.#push(dispatch);
+    const { promise } = this.#batch;
+    this.#pending.push(dispatch);
+    if (this.#pending.length === LONGEST_BATCH) this.submit();
+    return promise;
   }
 
-  copy(from: Binding, to: GPUBuffer): void {
-    this.#touched.add(from.block.buffer);
-    this.#push({ from, to });
+  /**
+   * Copies a tensor into a buffer and maps that for reading. All that is recorded is submitted before, and the copy on its own,
+   * so that it is made also where a dispatch is refused that has nothing to do with it.
+   *
+   * @param run what it is for, in errors
+   * @returns when the numbers can be read, and how the copy goes
+   */
+  read({ block, offset, bytes }: Binding, to: Block, run: string): { mapped: Promise<void>; outcome: Outcome } {
+    this.submit();
+    const copyAndMap = () => {
+      const encoder = this.#device.createCommandEncoder();
+      encoder.copyBufferToBuffer(block.buffer, block.offset + offset, to.buffer, to.offset, bytes);
+      this.#device.queue.submit([encoder.finish()]);
+      return to.buffer.mapAsync(MODE_READ, to.offset, bytes);
+    };
+    const { result, outcome } = this.#watch(copyAndMap, [block, to], run);
+    return { mapped: result, outcome };
   }
 
-  /** Writes numbers to a block: after all commands recorded before, and before all that follow. */
-  write({ buffer, offset }: Block, data: Float32Array<ArrayBuffer>): void {
-    if (this.#touched.has(buffer)) this.submit(); // the queue would write before it runs what is still recorded here
-    this.#device.queue.writeBuffer(buffer, offset, data);
+  /** Writes numbers to a block: after all that was recorded before, and before all that follows. */
+  write(block: Block, data: Float32Array<ArrayBuffer>, run: string): Outcome {
+    if (this.#touched.has(block.buffer)) this.submit(); // the queue would write before it runs what is still recorded here
+    return this.#watch(() => this.#device.queue.writeBuffer(block.buffer, block.offset, data), [block], run).outcome;
   }
 
   submit(): void {
-    const commands = this.#pending;
-    if (commands.length === 0) return;
+    const dispatches = this.#pending;
+    if (dispatches.length === 0) return;
+    const { resolve } = this.#batch;
     this.forget();
-    this.#checks.watch(
-      () => this.#encode(commands),
-      (kind, message) => new KernelError(kind, blame(commands, message), message),
-    );
+    const needed = dispatches.flatMap(({ program, bindings }) => [program, ...bindings.map(({ block }) => block)]);
+    const run = (message: string) => blame(dispatches, message);
+    resolve(this.#watch(() => this.#encode(dispatches), needed, run).outcome);
   }
 
   /** Drops what is recorded and not submitted. */
   forget(): void {
     this.#pending = [];
+    this.#batch = Promise.withResolvers();
     this.#touched = new Set();
   }
 
@@ -91,29 +111,24 @@ export class Commands {
     this.#uniforms.destroy();
   }
 
-  #push(command: Command): void {
-    this.#pending.push(command);
-    if (this.#pending.length === LONGEST_BATCH) this.submit();
+  /** Watches work that needs programs and blocks. If it fails because one of these had failed, that is the error. */
+  #watch<T>(work: () => T, needed: readonly Needed[], run: string | ((message: string) => string)): Watched<T> {
+    return this.#checks.watch(work, async (kind, message) => {
+      const cause = await firstFailure(needed.map(({ outcome = fine }) => outcome));
+      return cause ?? new KernelError(kind, typeof run === 'string' ? run : run(message), message);
+    });
   }
 
-  #encode(commands: readonly Command[]): void {
-    this.#device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, commands.length * this.#slot);
+  #encode(dispatches: readonly Dispatch[]): void {
+    this.#device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, dispatches.length * this.#slot);
     const encoder = this.#device.createCommandEncoder();
-    let pass: GPUComputePassEncoder | undefined;
-    commands.forEach((command, index) => {
-      if ('to' in command) {
-        pass?.end();
-        pass = undefined;
-        const { block, offset, bytes } = command.from;
-        encoder.copyBufferToBuffer(block.buffer, block.offset + offset, command.to, 0, bytes);
-        return;
-      }
-      pass ??= encoder.beginComputePass();
-      pass.setPipeline(command.program.pipeline);
-      pass.setBindGroup(0, this.#bind(command), [index * this.#slot]);
-      pass.dispatchWorkgroups(...command.workgroups);
+    const pass = encoder.beginComputePass();
+    dispatches.forEach((dispatch, index) => {
+      pass.setPipeline(dispatch.program.pipeline);
+      pass.setBindGroup(0, this.#bind(dispatch), [index * this.#slot]);
+      pass.dispatchWorkgroups(...dispatch.workgroups);
     });
-    pass?.end();
+    pass.end();
     this.#device.queue.submit([encoder.finish()]);
   }
 
@@ -131,9 +146,14 @@ export class Commands {
   }
 }
 
+/** What work on the GPU needs: useless if it failed itself. */
+interface Needed {
+  readonly outcome?: Outcome;
+}
+
 /** The run that an error message names by its label, or all of the batch. */
-function blame(commands: readonly Command[], message: string): string {
-  const runs = [...new Set(commands.flatMap((command) => ('run' in command ? [command.run] : [])))];
+function blame(dispatches: readonly Dispatch[], message: string): string {
+  const runs = [...new Set(dispatches.map(({ run }) => run))];
   return (
     runs.find((run) => message.includes(`"${run}"`)) ?? (runs.length > 1 ? `One of ${runs.join(', ')}` : runs.join())
   );

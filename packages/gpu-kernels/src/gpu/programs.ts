@@ -2,11 +2,14 @@ import { KernelError } from '../errors.ts';
 import type { AnyKernel, Variant } from '../kernel.ts';
 import type { Checks } from './checks.ts';
 import { STAGE_COMPUTE } from './flags.ts';
+import type { Outcome } from './outcome.ts';
 
 /** A compiled program with the layout of its bindings: the inputs in their order, the output, the uniforms. */
 export interface Program {
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroupLayout;
+  /** How compiling it went. */
+  readonly outcome: Outcome;
 }
 
 /** Compiles kernels, once for each program and constants. */
@@ -25,39 +28,44 @@ export class Programs {
   /**
    * The program of a kernel for this device.
    *
+   * @param run kernel and shapes that it is needed for, in errors
    * @throws TypeError when the kernel has none for the features of the device
    * @throws RangeError when the kernel has more inputs than the device can bind
    */
-  of(kernel: AnyKernel): Program {
+  of(kernel: AnyKernel, run: string): Program {
     const chosen = this.#chosen.get(kernel);
     if (chosen) return chosen;
     const { code, constants = {} } = chooseVariant(kernel, this.#device.features);
     const key = `${kernel.inputs.length} ${JSON.stringify(constants)} ${code}`;
-    const program = this.#compiled.get(key) ?? this.#watched(kernel, { key, code, constants });
+    const program = this.#compiled.get(key) ?? this.#watched(kernel, { key, code, constants, run });
     this.#compiled.set(key, program);
     this.#chosen.set(kernel, program);
     return program;
   }
 
-  #watched(kernel: AnyKernel, { key, code, constants }: Source): Program {
-    return this.#checks.watch(
-      () => this.#compile(kernel, { code, constants }),
-      (kind, message) => {
-        this.#compiled.delete(key); // so that the next run compiles and reports it again
-        this.#chosen.delete(kernel);
-        return new KernelError(kind, `The program of ${kernel.name}`, message);
-      },
+  #watched(kernel: AnyKernel, { key, code, constants, run }: Source): Program {
+    const bindings = this.#layout(kernel);
+    const { result, outcome } = this.#checks.watch(
+      () => this.#compile(kernel.name, { bindings, code, constants }),
+      (kind, message) => new KernelError(kind, run, `its program does not compile: ${message}`),
     );
+    outcome.then((error) => {
+      if (!error) return;
+      this.#compiled.delete(key); // so that the next run compiles and reports it again
+      this.#chosen.delete(kernel);
+    });
+    return { pipeline: result, bindings, outcome };
   }
 
-  #compile(kernel: AnyKernel, { code, constants }: Omit<Source, 'key'>): Program {
-    const bindings = this.#layout(kernel);
-    const pipeline = this.#device.createComputePipeline({
-      label: kernel.name,
+  #compile(
+    label: string,
+    { bindings, code, constants }: Pick<Source, 'code' | 'constants'> & Pick<Program, 'bindings'>,
+  ): GPUComputePipeline {
+    return this.#device.createComputePipeline({
+      label,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [bindings] }),
-      compute: { module: this.#device.createShaderModule({ label: kernel.name, code }), constants },
+      compute: { module: this.#device.createShaderModule({ label, code }), constants },
     });
-    return { pipeline, bindings };
   }
 
   /** Bindings are listed by us: layouts that WebGPU derives leave out what a program happens not to use. */
@@ -86,6 +94,7 @@ interface Source {
   readonly key: string;
   readonly code: string;
   readonly constants: NonNullable<Variant['constants']>;
+  readonly run: string;
 }
 
 /** The first variant whose features are all there. @throws TypeError when there is none */

@@ -2,6 +2,7 @@ import type { Block, BlockSource } from '../buffer-pool.ts';
 import type { Resident } from '../engine.ts';
 import { ShapeError } from '../errors.ts';
 import type { Shape } from '../tensor.ts';
+import { fine, type Outcome } from './outcome.ts';
 import { bytesOf } from './portions.ts';
 
 /** The tensors that an engine holds, each in its block, and the scopes that free them. */
@@ -10,6 +11,7 @@ export class Residents {
   readonly #maxBufferSize: number;
   readonly #blocks = new Map<Resident, Block>();
   readonly #released = new WeakSet<Resident>();
+  readonly #outcomes = new WeakMap<Resident, Outcome>();
   readonly #scopes: Set<Resident>[] = [];
 
   constructor(source: BlockSource, maxBufferSize: number) {
@@ -47,6 +49,16 @@ export class Residents {
         ? 'webgpuEngine was given a resident whose memory was given back; return it from the scope that made it.'
         : 'webgpuEngine was given a resident of another engine; download it there and upload it here.',
     );
+  }
+
+  /** Says how writing the resident goes: everything that its numbers depend on. */
+  wrote(resident: Resident, outcome: Outcome): void {
+    this.#outcomes.set(resident, outcome);
+  }
+
+  /** Whether the resident holds the numbers it should; the error is what kept them from being computed. */
+  outcomeOf(resident: Resident): Outcome {
+    return this.#outcomes.get(resident) ?? fine;
   }
 
   release(resident: Resident): void {

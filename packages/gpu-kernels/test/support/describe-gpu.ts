@@ -1,4 +1,5 @@
-import { describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { OpenedDevice } from '../../src/index.ts';
 import { findTestGpu, type TestGpu } from './software-gpu.ts';
 
 const gpu = await findTestGpu();
@@ -7,4 +8,18 @@ const gpu = await findTestGpu();
 export function describeGpu(title: string, tests: (gpu: TestGpu) => void): void {
   if ('open' in gpu) describe(title, () => tests(gpu));
   else describe.skip(`${title}: ${gpu.missing}`, () => test('needs a GPU', () => {}));
+}
+
+/** A device that the tests of a file share: opened before the first, closed after the last. */
+export function sharedDevice(open: TestGpu['open']): { readonly device: GPUDevice } {
+  let opened: OpenedDevice;
+  beforeAll(async () => {
+    opened = await open();
+  });
+  afterAll(() => opened.close());
+  return {
+    get device() {
+      return opened.device;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import type { Block, BlockSource, MemoryUse } from '../../src/buffer-pool.ts';
+import type { Block, BlockSource, PoolUse } from '../../src/buffer-pool.ts';
 import { COPY_DST, COPY_SRC, MAP_READ, MODE_READ, STORAGE } from '../../src/gpu/flags.ts';
 
 /** Bytes before and after every tensor, also what the beginning of a binding must be a multiple of. */
@@ -54,7 +54,7 @@ export class GuardedMemory implements BlockSource {
     return count;
   }
 
-  memory(): MemoryUse {
+  memory(): PoolUse {
     return { used: 0, pooled: 0, peak: 0 };
   }
 
