@@ -5,15 +5,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { embeddedModel } from '../../cam/test/support/embedded-model.ts';
 import { goldenImage } from '../../cam/test/support/golden-image.ts';
 import { goldenSet } from '../../gpu-kernels/test/support/golden.ts';
+import { finishedAsPeer, golden, realMap } from '../../metrics/test/support/golden-maps.ts';
 import { optionsFrom } from '../../metrics/test/support/peer-options.ts';
 
-// The study's metrics on maps of the embedded network, made here, held to what Quantus computed on the peers' maps. The
-// maps agree to what golden-cam.test.ts states, and the scores can agree no better. A set named by CAMBIUM_GOLDEN is tried
-// whole; of the set in the repository the first image, for the rest would take minutes.
-const tolerances: { readonly [peer: string]: number } = { GradCAM: 2e-4, GradCAMPlusPlus: 2e-4, RelevanceCAM: 5e-3 };
-const golden = goldenSet('metrics');
+// The study's metrics on maps of the embedded network, held to what Quantus computed, on every image of the set. The maps
+// scored are the peers' own; where a metric explains anew, the map is made here and finished as the peer finishes it.
+// Such maps differ from the peers' by 2·10⁻⁶, and in Grad-CAM at layer2, where the gradients of a channel nearly cancel, by
+// up to 2·10⁻⁴ at a pixel and 10⁻⁵ on average. Continuity adds those differences over the pixels and divides them by the
+// distance of the images, random logit averages them in windows: 10⁻⁵ of their scores, so 10⁻⁴ holds for them, too.
+// (Scores that need a map alone, such as complexity, are tested in the package metrics.)
+const tolerance = 1e-4;
 const inputs = goldenSet('inputs');
-const tried = process.env.CAMBIUM_GOLDEN ? golden.classes : golden.classes.slice(0, 1);
 const peers: { readonly [peer: string]: keyof typeof methods } = {
   GradCAM: 'grad-cam',
   GradCAMPlusPlus: 'grad-cam++',
@@ -24,11 +26,13 @@ interface Recorded {
   readonly scores?: readonly (number | readonly number[])[];
   readonly raises?: string;
   readonly patch_order?: readonly (readonly number[])[];
+  readonly explained_targets?: readonly (readonly number[])[];
   readonly pixels?: { readonly within_10_percent_of_eps: readonly number[] };
 }
 
 interface Case {
-  readonly image: string;
+  /** One, or all of the set for a batch. */
+  readonly images: readonly string[];
   readonly peer: string;
   readonly layer: string;
   readonly metric: string;
@@ -47,32 +51,41 @@ afterAll(() => classifier.close());
 
 const cases = golden.values.flatMap(({ name, value, params }): [string, Case][] => {
   const [image, peer, layer, metric] = name.split('/');
-  if (!tried.includes(image) || !(peer in peers) || !metric) return [];
+  if (!(peer in peers) || !['Continuity', 'RandomLogit', 'RegionPerturbation', 'NonSensitivity'].includes(metric))
+    return [];
   const metricParams = (params.metric_params ?? {}) as { readonly [name: string]: unknown }; // as the golden README says
-  if (!['Complexity', 'Continuity', 'RandomLogit', 'RegionPerturbation', 'NonSensitivity'].includes(metric)) return [];
-  return [[name, { image, peer, layer, metric, options: optionsFrom(metricParams), recorded: value as Recorded }]];
+  const shown = image === 'batch' ? golden.classes : [image];
+  return [
+    [name, { images: shown, peer, layer, metric, options: optionsFrom(metricParams), recorded: value as Recorded }],
+  ];
 });
 
 function of(metric: string): [string, Case][] {
   return cases.filter(([, record]) => record.metric === metric);
 }
 
-describe.each([
-  ['Complexity', 'complexity'],
-  ['Continuity', 'continuity'],
-  ['RandomLogit', 'random-logit'],
-] as const)('%s', (peer, name) => {
-  test.each(of(peer))('%s', async (_, record) => {
-    const score = await scoreOf(metrics[name], record);
+describe('Continuity', () => {
+  test.each(of('Continuity'))('%s', async (_, record) => {
+    const [score] = await scoresOf(metrics.continuity, record);
     if (record.recorded.raises) {
       // a blank image has a map of zeros, at which the peer stops and we do not
       expect(Number.isFinite(numberOf(score))).toBe(true);
       return;
     }
     const expected = Number(record.recorded.scores?.[0]);
-    expect(Math.abs(numberOf(score) - expected)).toBeLessThanOrEqual(
-      tolerances[record.peer] * Math.max(1, Math.abs(expected)),
-    );
+    expect(Math.abs(numberOf(score) - expected)).toBeLessThanOrEqual(tolerance * expected); // relative: up to 62
+  });
+});
+
+describe('RandomLogit', () => {
+  test.each(of('RandomLogit'))('%s', async (_, record) => {
+    const scope = record.images.length > 1 ? 'batch' : 'image';
+    const scores = await scoresOf(metrics['random-logit'], record, () => ({ normaliseScope: scope }));
+    for (const [index, score] of scores.entries()) {
+      const expected = Number(record.recorded.scores?.[index]);
+      expect(Math.abs(numberOf(score) - expected)).toBeLessThanOrEqual(tolerance);
+      expect(score.value !== null && score.detail?.otherClass).toBe(record.recorded.explained_targets?.[0][index]);
+    }
   });
 });
 
@@ -80,48 +93,65 @@ describe('RegionPerturbation', () => {
   test.each(of('RegionPerturbation'))('%s', async (_, record) => {
     const { recorded, options } = record;
     const drawn = 'order' in options && options.order === 'random';
-    const order = recorded.patch_order?.map(([region]) => region); // ties fall otherwise where they were sorted
-    const score = await scoreOf(metrics['region-perturbation'], record, drawn ? {} : { order });
-    const curve = score.value === null ? [] : (score.detail?.curve as number[]); // the metric has one
-    const expected = recorded.scores?.[0] as number[]; // a curve for the one image
-    expect(curve.length).toBe(expected.length);
-    for (const [step, loss] of curve.entries()) expect(Math.abs(loss - expected[step])).toBeLessThanOrEqual(1e-4);
-    if (drawn) expect(score.value === null ? [] : score.detail?.order).toEqual(order);
+    // ties fall otherwise where they were sorted
+    const order = (index: number) => recorded.patch_order?.map((regions) => regions[index]);
+    const scores = await scoresOf(metrics['region-perturbation'], record, (index) =>
+      drawn ? {} : { order: order(index) },
+    );
+    for (const [index, score] of scores.entries()) {
+      const curve = score.value === null ? [] : (score.detail?.curve as number[]); // the metric has one
+      const expected = recorded.scores?.[index] as number[]; // a curve for each image
+      expect(curve.length).toBe(expected.length);
+      for (const [step, loss] of curve.entries())
+        expect(Math.abs(loss - expected[step])).toBeLessThanOrEqual(tolerance);
+      if (drawn) expect(score.value === null ? [] : score.detail?.order).toEqual(order(index));
+    }
   });
 });
 
 describe('NonSensitivity', () => {
   test.each(of('NonSensitivity'))('%s', async (_, record) => {
     const near = record.recorded.pixels?.within_10_percent_of_eps[0] ?? 0;
-    const score = await scoreOf(metrics['non-sensitivity'], record);
+    const [score] = await scoresOf(metrics['non-sensitivity'], record);
     expect(Math.abs(numberOf(score) - Number(record.recorded.scores?.[0]))).toBeLessThanOrEqual(near);
   });
 });
 
-async function scoreOf(metric: AnyMetric, record: Case, more: object = {}): Promise<Score> {
-  const subject = await subjectOf(record);
-  return metric.score({ ...subject, random: numpyRandom(golden.seed) }, { ...record.options, ...more });
+/** The score of each image of a case, scored together. */
+async function scoresOf(
+  metric: AnyMetric,
+  record: Case,
+  more: (image: number) => object = () => ({}),
+): Promise<Score[]> {
+  const companions = await Promise.all(record.images.map((image) => subjectOf(image, record)));
+  const scores: Score[] = [];
+  for (const [index, subject] of companions.entries()) {
+    const random = numpyRandom(golden.seed);
+    scores.push(await metric.score({ ...subject, companions, random }, { ...record.options, ...more(index) }));
+  }
+  return scores;
 }
 
-function subjectOf(record: Case): Promise<Subject> {
-  const key = `${record.image}/${record.peer}/${record.layer}`;
-  const found = subjects.get(key) ?? explained(record);
+function subjectOf(image: string, { peer, layer }: Case): Promise<Subject> {
+  const key = `${image}/${peer}/${layer}`;
+  const found = subjects.get(key) ?? explained(image, peer, layer);
   subjects.set(key, found);
   return found;
 }
 
-async function explained({ image, peer, layer }: Case): Promise<Subject> {
-  const shown = images.get(image) ?? imageOf(image);
-  images.set(image, shown);
-  const { image: pixels, target, sweeps } = await shown;
+async function explained(name: string, peer: string, layer: string): Promise<Subject> {
+  const shown = images.get(name) ?? imageOf(name);
+  images.set(name, shown);
+  const { image, target, sweeps } = await shown;
   const explainer = async (any: Tensor, wanted: number): Promise<Tensor> => {
     const seen = await probeImage(classifier, tensor(any.data, [1, ...any.shape]), { layers: [layer] });
-    return (await explain<object>(await seen.at(layer, wanted), methods[peers[peer]])).map;
+    const { coarse } = await explain<object>(await seen.at(layer, wanted), methods[peers[peer]]);
+    return finishedAsPeer(peer, coarse);
   };
   return {
-    image: pixels,
+    image,
     target,
-    map: await explainer(pixels, target),
+    map: realMap(name, peer, layer) ?? (await explainer(image, target)), // ours where the set leaves it out
     predict: (batch) => classifier.predict(batch),
     explain: explainer,
     classifier,

@@ -103,7 +103,16 @@ export function realMap(image: string, method: string, layer: string): Tensor | 
   const whole = golden.array(`${image}/${method}/${layer}/map`);
   if (whole) return plane(whole);
   const coarse = cam.array(`${image}/${layer}/${method}/pred/raw`);
-  if (!coarse) return undefined;
+  return coarse && finishedAsPeer(method, coarse);
+}
+
+/**
+ * The final map as the method's peer makes it of the raw one: Relevance-CAM scales the signed map and resizes it,
+ * pytorch-grad-cam keeps what is positive and scales before and after.
+ *
+ *     h×w  →  224×224
+ */
+export function finishedAsPeer(method: string, coarse: Tensor): Tensor {
   const resize = (source: Tensor) =>
     compute(upsampleBilinear, { input: source }, { size: [224, 224], convention: 'half-pixel' });
   const stretch = (source: Tensor, epsilon: number) => compute(minMax, { input: source }, { epsilon });
