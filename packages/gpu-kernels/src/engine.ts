@@ -10,7 +10,7 @@ export interface Resident {
 export interface Engine {
   readonly name: string;
   upload(source: Tensor): Resident;
-  /** Runs a kernel. @throws ShapeError or RangeError from the kernel's plan */
+  /** Runs a kernel. @throws ShapeError or RangeError from its plan, and where a tensor would hold no number */
   run<In extends string, U extends string, O>(
     kernel: Kernel<In, U, O>,
     inputs: Named<In, Resident>,

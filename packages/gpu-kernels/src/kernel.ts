@@ -14,7 +14,11 @@ export interface Kernel<In extends string, U extends string, O = void> {
   readonly inputs: readonly In[];
   /** Fields of the uniform buffer, in order. */
   readonly uniforms: { readonly [name in U]: 'u32' | 'f32' };
-  /** Derives everything a run needs from the shapes. @throws ShapeError or RangeError when they do not fit. */
+  /**
+   * Derives everything a run needs from the shapes. Engines call it through `planRun`, which refuses tensors without numbers.
+   *
+   * @throws ShapeError or RangeError when the shapes do not fit
+   */
   plan(shapes: Named<In, Shape>, options: O): Plan<U>;
   /**
    * The inputs that have a row for each row of the output, where a row of the output needs nothing else of them. An engine

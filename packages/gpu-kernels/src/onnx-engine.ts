@@ -2,6 +2,7 @@ import type { Engine, Resident } from './engine.ts';
 import type { Kernel, Named } from './kernel.ts';
 import { mapNamed } from './named.ts';
 import { OnnxTrace } from './onnx-trace.ts';
+import { planRun } from './plan-run.ts';
 import type { Shape, Tensor } from './tensor.ts';
 
 /** An engine that computes nothing: running a kernel writes down the ONNX nodes that would. */
@@ -42,7 +43,7 @@ export function onnxEngine(opset: number, prefix?: string): OnnxEngine {
   ): Resident {
     if (!kernel.onnx) throw new TypeError(`Kernel ${kernel.name} has no ONNX form; run it on another engine.`);
     const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
-    const { output } = kernel.plan(shapes, options);
+    const { output } = planRun(kernel, shapes, options);
     const call = { inputs: mapNamed(kernel.inputs, (name) => nameOf(inputs[name])), shapes, output, options };
     return value(kernel.onnx(trace, call), output);
   }

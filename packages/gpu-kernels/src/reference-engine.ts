@@ -1,6 +1,7 @@
 import type { Engine, Resident } from './engine.ts';
 import type { Kernel, Named } from './kernel.ts';
 import { mapNamed } from './named.ts';
+import { planRun } from './plan-run.ts';
 import { sizeOf, type Tensor } from './tensor.ts';
 
 /**
@@ -21,7 +22,7 @@ export function referenceEngine(): Engine {
 /**
  * Runs one kernel on tensors by its reference loops.
  *
- * @throws ShapeError or RangeError from the kernel's plan
+ * @throws ShapeError or RangeError from its plan, and where a tensor would hold no number
  */
 export function compute<In extends string, U extends string, O>(
   kernel: Kernel<In, U, O>,
@@ -37,7 +38,8 @@ function runReference<In extends string, U extends string, O>(
   options: O,
 ): Tensor {
   const tensors = mapNamed(kernel.inputs, (name) => asTensor(inputs[name]));
-  const plan = kernel.plan(
+  const plan = planRun(
+    kernel,
     mapNamed(kernel.inputs, (name) => tensors[name].shape),
     options,
   );

@@ -13,6 +13,7 @@ import { Residents } from './gpu/residents.ts';
 import { packUniforms } from './gpu/uniforms.ts';
 import type { AnyKernel, Kernel, Named } from './kernel.ts';
 import { mapNamed } from './named.ts';
+import { planRun } from './plan-run.ts';
 import { type Shape, type Tensor, tensor } from './tensor.ts';
 
 export interface WebgpuEngineOptions {
@@ -102,7 +103,7 @@ export class GpuEngine implements WebgpuEngine {
     for (const name of kernel.inputs) this.#residents.blockOf(inputs[name]);
     const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
     const run = `${kernel.name}(${kernel.inputs.map((name) => `[${shapes[name].join(', ')}]`).join(', ')})`;
-    const shape = kernel.plan(shapes, options).output;
+    const shape = planRun(kernel, shapes, options).output;
     const portions = cutIntoPortions(kernel, { shapes, output: shape, options, run }, this.#limits);
     const output = this.#residents.allocate(shape, run);
     const outcomes = kernel.inputs.map((name) => this.#residents.outcomeOf(inputs[name]));

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { create } from 'webgpu';
 import { Checks } from '../src/gpu/checks.ts';
 import { chooseVariant, Programs } from '../src/gpu/programs.ts';
 import { type AnyKernel, KernelError, type KernelName, kernels, type Variant } from '../src/index.ts';
+import { type NullDevice, openNullDevice } from './support/null-device.ts';
 
 // Dawn's null backend checks programs, bindings and pipelines of every feature on any machine, and computes nothing.
-const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
 const FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups'];
 
 /** The same computation with and without features of the device. */
@@ -26,18 +25,16 @@ const halves: AnyKernel = {
 };
 
 describe('every program', () => {
-  let adapter: GPUAdapter; // kept, as gpu is, for as long as the device lives
-  let device: GPUDevice;
+  let opened: NullDevice;
   let checks: Checks;
   let programs: Programs;
 
   beforeAll(async () => {
-    adapter = (await gpu.requestAdapter())!; // the null backend is always there
-    device = await adapter.requestDevice({ requiredFeatures: FEATURES });
-    checks = new Checks(device);
-    programs = new Programs(device, checks);
+    opened = await openNullDevice(FEATURES);
+    checks = new Checks(opened.device);
+    programs = new Programs(opened.device, checks);
   });
-  afterAll(() => device.destroy());
+  afterAll(() => opened.device.destroy());
 
   test.each(Object.keys(kernels) as KernelName[])('of %s compiles, in every variant', async (name) => {
     for (const wgsl of variantsOf(kernels[name])) programs.of({ ...kernels[name], wgsl: [wgsl] }, name);
