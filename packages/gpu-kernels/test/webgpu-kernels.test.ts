@@ -5,39 +5,45 @@ import {
   type KernelName,
   kernels,
   mapNamed,
-  type Named,
   numpyRandom,
   type OpenedDevice,
   type Tensor,
+  zeros,
 } from '../src/index.ts';
 import { GpuEngine } from '../src/webgpu-engine.ts';
 import { normalisedError, referenceOf } from './support/agreement.ts';
 import { describeGpu } from './support/describe-gpu.ts';
+import { foldedRuns } from './support/folded-runs.ts';
 import { GuardedMemory } from './support/guarded-memory.ts';
-import { randomRuns } from './support/random-runs.ts';
+import { type RandomRun, randomRuns } from './support/random-runs.ts';
+
+const NARROW = 2;
 
 describeGpu('WGSL', ({ open }) => {
   let opened: OpenedDevice;
   let memory: GuardedMemory;
   let engine: GpuEngine;
+  let narrow: GpuEngine; // allows so few workgroups along one dimension that small grids are folded
   beforeAll(async () => {
     // without robustness, indices past the end of a tensor are not clamped: they reach the guards
     opened = await open({ toggles: { enable: ['disable_robustness'] } });
     memory = new GuardedMemory(opened.device);
     engine = new GpuEngine(opened.device, {}, memory);
+    narrow = new GpuEngine(opened.device, { workgroupLimit: NARROW }, memory);
   });
   afterAll(() => {
     engine.dispose();
+    narrow.dispose();
     opened.close();
   });
 
-  async function run(kernel: AnyKernel, inputs: Named<string, Tensor>, options: unknown): Promise<Tensor> {
-    const uploaded = mapNamed(kernel.inputs, (name) => engine.upload(inputs[name]));
-    return engine.download(engine.run(kernel, uploaded, options));
+  async function run(kernel: AnyKernel, { inputs, options }: RandomRun, on = engine): Promise<Tensor> {
+    const uploaded = mapNamed(kernel.inputs, (name) => on.upload(inputs[name]));
+    return on.download(on.run(kernel, uploaded, options));
   }
 
-  async function expectAgreement(kernel: AnyKernel, inputs: Named<string, Tensor>, options: unknown): Promise<void> {
-    const actual = await run(kernel, inputs, options);
+  async function expectAgreement(kernel: AnyKernel, { inputs, options }: RandomRun, on = engine): Promise<void> {
+    const actual = await run(kernel, { inputs, options }, on);
     const expected = referenceOf(kernel, inputs, options);
     expect(actual.shape).toEqual(expected.shape);
     expect(normalisedError(actual.data, expected.data)).toBeLessThanOrEqual(kernel.tolerance ?? 1e-7);
@@ -48,14 +54,19 @@ describeGpu('WGSL', ({ open }) => {
     const kernel: AnyKernel = kernels[name];
 
     test('says the same as the reference loops and writes nowhere else', async () => {
-      for (const [inputs, options] of kernel.samples(numpyRandom(5))) await expectAgreement(kernel, inputs, options);
+      for (const [inputs, options] of kernel.samples(numpyRandom(5)))
+        await expectAgreement(kernel, { inputs, options });
     });
 
     test('so it does on random shapes', async () => {
-      const property = fc.asyncProperty(randomRuns(name), ({ inputs, options }) =>
-        expectAgreement(kernel, inputs, options),
-      );
+      const property = fc.asyncProperty(randomRuns(name), (drawn) => expectAgreement(kernel, drawn));
       await fc.assert(property, { seed: 19, numRuns: 30 });
+    });
+
+    test('so it does where its grid is folded', async () => {
+      const folded = foldedRuns(name, { limit: NARROW, count: 4 });
+      expect(folded.length).toBeGreaterThan(0);
+      for (const each of folded) await expectAgreement(kernel, each, narrow);
     });
   });
 
@@ -64,8 +75,18 @@ describeGpu('WGSL', ({ open }) => {
       ...kernels.positivePart,
       wgsl: String(kernels.positivePart.wgsl).replace('if (index >= u.count) { return; }', ''),
     };
-    await run(careless, { input: { data: new Float32Array(7), shape: [7] } }, undefined);
+    await run(careless, { inputs: { input: zeros(7) }, options: undefined });
     expect(await memory.overruns()).toBe(57); // of the workgroup's 64 invocations 7 had something to do
+  });
+
+  test('a program that takes its index from x alone is noticed where grids are folded', async () => {
+    const flat: AnyKernel = {
+      ...kernels.positivePart,
+      wgsl: String(kernels.positivePart.wgsl).replace(' + id.y * (groups.x * 64u)', ''),
+    };
+    const { data } = await run(flat, { inputs: { input: zeros(130) }, options: undefined }, narrow);
+    expect(data.filter(Number.isNaN).length).toBe(2); // of three workgroups, two beside each other
+    await memory.overruns();
   });
 
   test('the sentinel notices a program that leaves something out', async () => {
@@ -73,7 +94,7 @@ describeGpu('WGSL', ({ open }) => {
       ...kernels.positivePart,
       wgsl: String(kernels.positivePart.wgsl).replace('index >= u.count', 'index + 1u >= u.count'),
     };
-    const { data } = await run(lazy, { input: { data: new Float32Array(3), shape: [3] } }, undefined);
+    const { data } = await run(lazy, { inputs: { input: zeros(3) }, options: undefined });
     expect([...data]).toEqual([0, 0, Number.NaN]);
     await memory.overruns();
   });
