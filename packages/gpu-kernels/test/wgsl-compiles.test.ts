@@ -5,7 +5,23 @@ import { type AnyKernel, KernelError, type KernelName, kernels, type Variant } f
 import { type NullDevice, openNullDevice } from './support/null-device.ts';
 
 // Dawn's null backend checks programs, bindings and pipelines of every feature on any machine, and computes nothing.
-const FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups'];
+const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+
+/** One 8×8 product in half precision, by the matrices of a subgroup. */
+const SUBGROUP_MATRICES = /* wgsl */ `
+  enable f16;
+  enable chromium_experimental_subgroup_matrix;
+  struct Uniforms { count: u32 }
+  @group(0) @binding(0) var<storage, read> input: array<f16>;         // 2×8×8
+  @group(0) @binding(1) var<storage, read_write> output: array<f16>;  // 8×8
+  @group(0) @binding(2) var<uniform> u: Uniforms;
+
+  @compute @workgroup_size(128) // a multiple of the largest subgroup that the null backend names
+  fn main() {
+    let left = subgroupMatrixLoad<subgroup_matrix_left<f16, 8, 8>, row_major>(&input, 0u, 8u);
+    let right = subgroupMatrixLoad<subgroup_matrix_right<f16, 8, 8>, row_major>(&input, 64u, 8u);
+    subgroupMatrixStore<row_major>(&output, 0u, subgroupMatrixMultiply<f16>(left, right), 8u);
+  }`;
 
 /** The same computation with and without features of the device. */
 const halves: AnyKernel = {
@@ -44,6 +60,8 @@ describe('every program', () => {
   test('for devices with more features compiles as well', async () => {
     for (const variant of variantsOf(halves))
       programs.of({ ...halves, wgsl: [{ ...variant, features: [] }] }, 'halves');
+    await checks.settle();
+    programs.of({ ...halves, wgsl: SUBGROUP_MATRICES }, 'matrices');
     await checks.settle();
     expect(String((halves.wgsl as Variant[])[0].code)).toContain('subgroupAdd'); // the replacement took place
   });
