@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Checks } from '../src/gpu/checks.ts';
 import { chooseVariant, Programs } from '../src/gpu/programs.ts';
 import { type AnyKernel, KernelError, type KernelName, kernels, type Variant } from '../src/index.ts';
-import { type NullDevice, openNullDevice } from './support/null-device.ts';
+import { openNullDevice } from './support/null-device.ts';
 
 // Dawn's null backend checks programs, bindings and pipelines of every feature on any machine, and computes nothing.
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
@@ -41,16 +41,16 @@ const halves: AnyKernel = {
 };
 
 describe('every program', () => {
-  let opened: NullDevice;
+  let device: GPUDevice;
   let checks: Checks;
   let programs: Programs;
 
   beforeAll(async () => {
-    opened = await openNullDevice(FEATURES);
-    checks = new Checks(opened.device);
-    programs = new Programs(opened.device, checks);
+    device = await openNullDevice(FEATURES);
+    checks = new Checks(device);
+    programs = new Programs(device, checks);
   });
-  afterAll(() => opened.device.destroy());
+  afterAll(() => device.destroy());
 
   test.each(Object.keys(kernels) as KernelName[])('of %s compiles, in every variant', async (name) => {
     for (const wgsl of variantsOf(kernels[name])) programs.of({ ...kernels[name], wgsl: [wgsl] }, name);

@@ -17,8 +17,8 @@ import {
 import { openNullDevice } from './support/null-device.ts';
 
 // Nothing is computed here, so the null backend will do, which every machine has.
-const opened = await openNullDevice();
-const gpu = webgpuEngine(opened.device);
+const device = await openNullDevice();
+const gpu = webgpuEngine(device);
 
 const engines: readonly (readonly [string, Engine])[] = [
   ['referenceEngine', referenceEngine()],
@@ -61,7 +61,7 @@ test('a kernel that makes nothing is refused as well', () => {
 
 afterAll(() => {
   gpu.dispose();
-  opened.device.destroy();
+  device.destroy();
 });
 
 /** The shapes with one axis of one input at 0, for each axis of each input. */
