@@ -10,9 +10,11 @@ import {
   stack,
   type Tensor,
 } from '@cambium/gpu-kernels';
+import fc from 'fast-check';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { normalisedError, referenceOf } from '../../gpu-kernels/test/support/agreement.ts';
+import { randomRuns } from '../../gpu-kernels/test/support/random-runs.ts';
 import { writeTrace } from '../src/onnx/write.ts';
 
 // The ONNX form of every kernel, run by ONNX Runtime, is held to the kernel's reference loops at the ends of the range of
@@ -75,6 +77,22 @@ describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
       }
       await session.release();
     }
+  });
+
+  test('says the same in ONNX on random shapes', async () => {
+    const property = fc.asyncProperty(
+      randomRuns(name),
+      fc.constantFrom(...opsets),
+      async ({ inputs, options }, opset) => {
+        const session = await trace(kernel, opset, [inputs, options], []);
+        const actual = await run(session, kernel, inputs);
+        await session.release();
+        const expected = referenceOf(kernel, inputs, options);
+        expect(actual.shape).toEqual(expected.shape);
+        expect(normalisedError(actual.data, expected.data)).toBeLessThanOrEqual(tolerance);
+      },
+    );
+    await fc.assert(property, { seed: 29, numRuns: 12 });
   });
 });
 
