@@ -20,7 +20,8 @@ import { selectSoftwareDriver } from '../test/support/software-gpu.ts';
 import { requireAgreement } from './agreement.ts';
 import { type BenchCase, cases, scales } from './cases.ts';
 import { copy, exact, FACTORS, multiplyAdd, multiplyAddFlops } from './ceilings.ts';
-import { printCeilings, printHeader, printRow, type Report, type Row } from './report.ts';
+import { measureOverlap } from './overlap.ts';
+import { printCeilings, printHeader, printOverlap, printRow, type Report, type Row } from './report.ts';
 import { type Stopwatch, type Subject, stopwatch } from './stopwatch.ts';
 
 // pnpm bench kernels [--software] [--json FILE] [NAME…]: how fast the kernels are on this machine's GPU, and which part that
@@ -34,8 +35,8 @@ const { values: flags, positionals } = parseArgs({
 const block = uniformTensor(numpyRandom(1), [2 ** 20]);
 const names = namesFrom(positionals);
 const measured = flags.software
-  ? { ...scales.software, copied: 2 ** 20, added: 2 ** 14, rounds: 5, batchSeconds: 0.02 }
-  : { ...scales.hardware, copied: 2 ** 25, added: 2 ** 22, rounds: 9, batchSeconds: 0.01 };
+  ? { ...scales.software, copied: 2 ** 20, added: 2 ** 14, rounds: 5, batchSeconds: 0.02, read: 2 ** 20, work: 4 }
+  : { ...scales.hardware, copied: 2 ** 25, added: 2 ** 22, rounds: 9, batchSeconds: 0.01, read: 2 ** 22, work: 256 };
 using opened = await open();
 using engine = webgpuEngine(opened.device);
 await run(opened, engine);
@@ -45,13 +46,20 @@ async function run({ device, adapter, software, features, limits }: OpenedDevice
   printHeader({ adapter, software, clock: watch.clock });
   const ceilings = await measureCeilings(engine, watch);
   printCeilings(ceilings);
+  const overlap = await measureOverlap(engine, {
+    input: numbers([measured.read]),
+    rounds: measured.work,
+    results: 8,
+    repetitions: measured.rounds,
+  });
+  printOverlap(overlap);
   const rows: Row[] = [];
   for (const name of names) {
     rows.push(await measureKernel(name, { engine, watch, ceilings }));
     printRow(rows[rows.length - 1]);
   }
   if (!flags.json) return;
-  const report: Report = { adapter, software, features, limits, clock: watch.clock, ceilings, rows };
+  const report: Report = { adapter, software, features, limits, clock: watch.clock, ceilings, overlap, rows };
   await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 

@@ -1,4 +1,5 @@
 import type { KernelName, Named, OpenedDevice, Shape } from '../src/index.ts';
+import type { Overlap } from './overlap.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** What the benchmark found, as `--json` writes it. */
@@ -9,6 +10,7 @@ export interface Report {
   readonly limits: OpenedDevice['limits'];
   readonly clock: Stopwatch['clock'];
   readonly ceilings: { readonly bytesPerSecond: number; readonly flopsPerSecond: number };
+  readonly overlap: Overlap;
   readonly rows: readonly Row[];
 }
 
@@ -37,7 +39,15 @@ export function printHeader({ adapter, software, clock }: Pick<Report, 'adapter'
 export function printCeilings({ bytesPerSecond, flopsPerSecond }: Report['ceilings']): void {
   const bytes = giga(bytesPerSecond);
   const flops = giga(flopsPerSecond);
-  console.log(`This device copies ${bytes} GB/s and does ${flops} GFLOP/s of fused multiply-adds.\n`);
+  console.log(`This device copies ${bytes} GB/s and does ${flops} GFLOP/s of fused multiply-adds.`);
+}
+
+export function printOverlap({ results, bytes, computing, apart, together }: Overlap): void {
+  const times = [computing, apart, together].map((seconds) => `${(1000 * seconds).toFixed(1)} ms`);
+  console.log(
+    `${results} results of ${(bytes / 1e6).toFixed(1)} MB take ${times[1]} uploaded, computed and read one after another, ` +
+      `${times[2]} asked for together (${(together / apart).toFixed(2)}), and ${times[0]} computed alone.\n`,
+  );
   console.log(line(['kernel', 'ms', 'GB/s', 'GFLOP/s', 'of device', 'limit', 'error']));
 }
 

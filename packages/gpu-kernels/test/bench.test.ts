@@ -43,6 +43,10 @@ describeGpu('the benchmark', ({ open }) => {
       const { stdout } = await bench('--software', '--json', join(folder, 'bench.json'), 'minMax', 'matmul');
       const report: Report = JSON.parse(await readFile(join(folder, 'bench.json'), 'utf8'));
       expect(stdout).toMatch(/of device.*\nmatmul +\d.*(arithmetic|memory).*\nminMax +\d.*memory/);
+      expect(stdout).toMatch(
+        /^8 results of 4\.2 MB take [\d.]+ ms uploaded.* together \([\d.]+\), and [\d.]+ ms computed alone\.$/m,
+      );
+      expect(report.overlap).toMatchObject({ results: 8, bytes: 2 ** 22 });
       expect(report.rows.map(({ kernel }) => kernel)).toEqual(['matmul', 'minMax']);
       const [{ seconds, bytesPerSecond, flopsPerSecond, fraction }] = report.rows;
       expect(flopsPerSecond).toBeCloseTo((2 * 48 ** 3) / seconds, 3);

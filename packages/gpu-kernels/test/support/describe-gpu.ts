@@ -11,7 +11,7 @@ export function describeGpu(title: string, tests: (gpu: TestGpu) => void): void 
 }
 
 /** A device that the tests of a file share: opened before the first, closed after the last. */
-export function sharedDevice(open: TestGpu['open']): { readonly device: GPUDevice } {
+export function sharedDevice(open: TestGpu['open']): { readonly device: GPUDevice; readonly software: boolean } {
   let opened: OpenedDevice;
   beforeAll(async () => {
     opened = await open();
@@ -20,6 +20,9 @@ export function sharedDevice(open: TestGpu['open']): { readonly device: GPUDevic
   return {
     get device() {
       return opened.device;
+    },
+    get software() {
+      return opened.software;
     },
   };
 }
