@@ -56,6 +56,9 @@ const wrong = {
   weightedSum: [{ weights: [2, 3], activations: [2, 4, 5, 5] }, undefined],
 } satisfies Record<KernelName, readonly [{ readonly [input: string]: Shape }, unknown] | null>;
 
+/** Inputs of image variants one of whose axes has length 1 by their contract. */
+const hasAxisOfOne = ['image', 'fill', 'ranks', 'steps', 'shifts'];
+
 describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
   const kernel: AnyKernel = kernels[name];
   const samples = kernel.samples(numpyRandom(11));
@@ -95,6 +98,15 @@ describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
       expect(output.data.length).toBe(sizeOf(output.shape));
       expect(output.data.every(Number.isFinite)).toBe(true);
     }
+  });
+
+  test('has a sample whose axes are longer than one and unequal, where they are free', () => {
+    const isFree = ([inputs]: (typeof samples)[number]) =>
+      kernel.inputs.every((input: string) => {
+        const lengths = inputs[input].shape.filter((length) => length > 1 || !hasAxisOfOne.includes(input));
+        return lengths.every((length) => length > 1) && new Set(lengths).size === lengths.length;
+      });
+    expect(samples.some(isFree)).toBe(true);
   });
 
   test('leaves its inputs as they were', () => {

@@ -93,8 +93,8 @@ export const conv2dFused: Kernel<
   samples: (random) => [
     [
       {
-        input: uniformTensor(random, [2, 3, 7, 8]),
-        weights: uniformTensor(random, [4, 3, 3, 2]),
+        input: uniformTensor(random, [2, 5, 7, 8]),
+        weights: uniformTensor(random, [4, 5, 3, 2]),
         bias: uniformTensor(random, [4]),
         residual: uniformTensor(random, [2, 4, 7, 8]),
       },

@@ -83,7 +83,7 @@ export const conv2dTranspose: Kernel<'input' | 'weights', ConvolutionUniform, Co
   },
   samples: (random) => [
     [
-      { input: uniformTensor(random, [2, 4, 7, 8]), weights: uniformTensor(random, [4, 3, 3, 2]) },
+      { input: uniformTensor(random, [2, 4, 7, 8]), weights: uniformTensor(random, [4, 5, 3, 2]) },
       { strides: [1, 1], pads: [1, 0, 1, 1], dilations: [1, 1], groups: 1, outputSize: [7, 8] },
     ],
     [

@@ -90,8 +90,8 @@ export const conv2d: Kernel<'input' | 'weights' | 'bias', ConvolutionUniform | '
   samples: (random) => [
     [
       {
-        input: uniformTensor(random, [2, 3, 7, 8]),
-        weights: uniformTensor(random, [4, 3, 3, 2]),
+        input: uniformTensor(random, [2, 5, 7, 8]),
+        weights: uniformTensor(random, [4, 5, 3, 2]),
         bias: uniformTensor(random, [4]),
       },
       { strides: [1, 1], pads: [1, 0, 1, 1], dilations: [1, 1], groups: 1 },

@@ -34,7 +34,7 @@ describe(`in Chromium ${browser.version()}`, () => {
 
   test.each(Object.keys(kernels) as KernelName[])('%s says the same as the reference loops', async (name) => {
     const comparisons = await tab.evaluate((kernel) => page.compare(kernel), name);
-    expect(comparisons.length).toBeGreaterThan(0);
+    expect(comparisons.length).toBeGreaterThan(11); // a sample, ten random runs, a folded one
     for (const { error, tolerance, unwritten, overruns, shape, expectedShape } of comparisons) {
       expect(shape).toEqual(expectedShape);
       expect({ unwritten, overruns }).toEqual({ unwritten: 0, overruns: 0 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import {
   type AnyKernel,
   DeviceError,
@@ -9,14 +10,16 @@ import {
 } from '../../../src/index.ts';
 import { GpuEngine } from '../../../src/webgpu-engine.ts';
 import { normalisedError, referenceOf } from '../../support/agreement.ts';
+import { foldedRuns } from '../../support/folded-runs.ts';
 import { GuardedMemory } from '../../support/guarded-memory.ts';
+import { randomRuns } from '../../support/random-runs.ts';
 
 /** What the page does when a test asks it to. All that it returns is plain data, for it crosses into another process. */
 export interface Page {
   /** The names of all kernels, as the browser has them. */
   names(): readonly string[];
   describe(): { readonly software: boolean; readonly features: readonly string[] };
-  /** Runs every sample of a kernel on the GPU and in the reference loops. */
+  /** Runs samples of a kernel, random runs and runs whose grid is folded on the GPU and in the reference loops. */
   compare(name: KernelName): Promise<readonly Comparison[]>;
   /** What `openDevice` says when it is asked for hardware, as this browser has none. */
   refusal(): Promise<DeviceError['tried']>;
@@ -36,16 +39,22 @@ export interface Comparison {
 const opened = await openDevice({ prefer: 'software' });
 const memory = new GuardedMemory(opened.device);
 const engine = new GpuEngine(opened.device, {}, memory);
+const narrow = new GpuEngine(opened.device, { workgroupLimit: 2 }, memory);
 
 const page: Page = {
   names: () => Object.keys(kernels),
   describe: () => ({ software: opened.software, features: opened.features }),
   async compare(name) {
     const kernel: AnyKernel = kernels[name];
+    const runs = [
+      ...kernel.samples(numpyRandom(5)).map(([inputs, options]) => ({ inputs, options, on: engine })),
+      ...fc.sample(randomRuns(name), { seed: 19, numRuns: 10 }).map((drawn) => ({ ...drawn, on: engine })),
+      ...foldedRuns(name, { limit: 2, count: 2 }).map((folded) => ({ ...folded, on: narrow })),
+    ];
     const results: Comparison[] = [];
-    for (const [inputs, options] of kernel.samples(numpyRandom(5))) {
-      const uploaded = mapNamed(kernel.inputs, (input) => engine.upload(inputs[input]));
-      const { data, shape } = await engine.download(engine.run(kernel, uploaded, options));
+    for (const { inputs, options, on } of runs) {
+      const uploaded = mapNamed(kernel.inputs, (input) => on.upload(inputs[input]));
+      const { data, shape } = await on.download(on.run(kernel, uploaded, options));
       const expected = referenceOf(kernel, inputs, options);
       results.push({
         error: normalisedError(data, expected.data),
