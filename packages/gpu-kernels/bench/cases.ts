@@ -1,4 +1,13 @@
-import { compute, type KernelName, type kernels, maxPool, type Named, type Shape, type Tensor } from '../src/index.ts';
+import {
+  compute,
+  type KernelName,
+  type kernels,
+  lastShape,
+  maxPool,
+  type Named,
+  type Shape,
+  type Tensor,
+} from '../src/index.ts';
 
 /** How large the cases are: as in a ResNet-50 on a GPU, or small enough for an adapter that computes on the CPU. */
 export interface Scale {
@@ -41,6 +50,15 @@ const rectifier = { floor: 0, ceiling: Number.POSITIVE_INFINITY, slope: 0 };
 const single = ({ maps }: Scale) => ({ shapes: { input: maps }, options: undefined });
 const pair = ({ maps }: Scale) => ({ shapes: { left: maps, right: maps }, options: undefined });
 const quotient = ({ maps }: Scale) => ({ numerator: maps, denominator: maps });
+const convolvedLast = ({ convolved }: Scale) => {
+  const [, channels] = convolved;
+  const maps = lastShape(convolved);
+  return {
+    shapes: { input: maps, weights: [9 * channels, channels], bias: [channels], residual: maps },
+    options: { ...around, kernel: [3, 3] as const, relu: true },
+    flops: convolutionFlops(convolved, 3),
+  };
+};
 const one = ({ image }: Scale): Shape => [1, 3, image, image];
 
 /** A case for every kernel of the registry. */
@@ -54,6 +72,8 @@ export const cases: {
     options: { ...averaging, inputSize: [maps[2], maps[3]] },
   }),
   channelMeans: single,
+  channelMeansLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: undefined }),
+  concatAxis: ({ maps }) => ({ shapes: { left: maps, right: maps }, options: { axis: 1 } }),
   conv2d: ({ convolved }) => ({
     shapes: { input: convolved, weights: square(convolved, 3), bias: [convolved[1]] },
     options: { ...around, groups: 1, relu: true },
@@ -64,6 +84,8 @@ export const cases: {
     options: { ...point, groups: 1, relu: true },
     flops: convolutionFlops(convolved, 1),
   }),
+  conv2dLast: convolvedLast,
+  conv2dLastDirect: convolvedLast,
   conv2dTranspose: ({ convolved }) => ({
     shapes: { input: convolved, weights: square(convolved, 3) },
     options: { ...around, groups: 1, outputSize: [convolved[2], convolved[3]] },
@@ -91,12 +113,19 @@ export const cases: {
     options: pooling,
     prepare: (inputs) => ({ ...inputs, output: compute(maxPool, { input: inputs.input }, pooling) }),
   }),
+  maxPoolLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: pooling }),
   minMax: ({ image, variants }) => ({ shapes: { input: [variants, image, image] }, options: { epsilon: 0 } }),
   multiply: pair,
   negativePart: single,
+  packFilters: ({ matrix }) => ({
+    shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
+    options: { direction: 'forward' },
+  }),
+  packLast: single,
   padAxis: ({ maps }) => ({ shapes: { input: maps }, options: { axis: 1, before: 1, after: 2 } }),
   positivePart: single,
   rectifierGradient: ({ maps }) => ({ shapes: { gradient: maps, input: maps }, options: rectifier }),
+  rectify: ({ maps }) => ({ shapes: { input: maps }, options: rectifier }),
   replacePixels: (scale) => ({
     shapes: { image: one(scale), fill: one(scale), ranks: one(scale), ranges: [scale.variants, 2] },
     options: undefined,
@@ -117,6 +146,7 @@ export const cases: {
     prepare: (inputs) => ({ ...inputs, shifts: wholeMultiples(inputs.shifts, scale.image) }),
   }),
   transpose: ({ maps }) => ({ shapes: { input: maps }, options: { axes: [0, 2, 3, 1] } }),
+  unpackLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: { channels: maps[1] } }),
   upsampleBilinear: ({ image, variants }) => ({
     shapes: { input: [variants, 7, 7] },
     options: { size: [image, image], convention: 'half-pixel' },

@@ -1,3 +1,12 @@
+export { channelMeansLast } from './channels-last/channel-means-last.ts';
+export { conv2dLast, conv2dLastWith, type Tile } from './channels-last/conv2d-last.ts';
+export { conv2dLastDirect } from './channels-last/conv2d-last-direct.ts';
+export type { Conv2dLast, Conv2dLastOptions } from './channels-last/conv2d-last-plan.ts';
+export { lastShape, paddedChannels } from './channels-last/layout.ts';
+export { maxPoolLast } from './channels-last/max-pool-last.ts';
+export { type PackFiltersOptions, packFilters } from './channels-last/pack-filters.ts';
+export { packLast } from './channels-last/pack-last.ts';
+export { type UnpackLastOptions, unpackLast } from './channels-last/unpack-last.ts';
 export { type DeviceOptions, type OpenedDevice, openDevice } from './device.ts';
 export type { Engine, Resident } from './engine.ts';
 export {
@@ -15,6 +24,7 @@ export { type AveragePoolBackwardOptions, averagePoolBackward } from './kernels/
 export type { AveragePoolOptions } from './kernels/averaging.ts';
 export { interpolationMatrix, type ResizeConvention } from './kernels/bilinear.ts';
 export { channelMeans } from './kernels/channel-means.ts';
+export { type ConcatAxisOptions, concatAxis } from './kernels/concat-axis.ts';
 export { type Conv2dOptions, conv2d } from './kernels/conv2d.ts';
 export { conv2dFused } from './kernels/conv2d-fused.ts';
 export { type ConvTransposeOptions, conv2dTranspose } from './kernels/conv2d-transpose.ts';
@@ -32,6 +42,7 @@ export { negativePart } from './kernels/negative-part.ts';
 export { type PadAxisOptions, padAxis } from './kernels/pad-axis.ts';
 export { positivePart } from './kernels/positive-part.ts';
 export { type RectifierOptions, rectifierGradient } from './kernels/rectifier-gradient.ts';
+export { rectify } from './kernels/rectify.ts';
 export { type KernelName, kernels } from './kernels/registry.ts';
 export { replacePixels } from './kernels/replace-pixels.ts';
 export { type ReshapeOptions, reshape } from './kernels/reshape.ts';
@@ -50,7 +61,9 @@ export { mapNamed } from './named.ts';
 export { type OnnxEngine, onnxEngine } from './onnx-engine.ts';
 export { type OnnxAttribute, type OnnxConstant, type OnnxNode, OnnxTrace } from './onnx-trace.ts';
 export { type Predict, type VariantBatch, type VariantPredictor, variantPredictor } from './predict.ts';
+export { type Program, programOf } from './program.ts';
 export { numpyRandom, type Random, uniformTensor } from './random.ts';
+export { type RecordedStep, type RecordedValue, type RecordingEngine, recordingEngine } from './recording-engine.ts';
 export { compute, referenceEngine } from './reference-engine.ts';
 export { type Sweep, sweep } from './sweep.ts';
 export { filled, rows, type Shape, sizeOf, stack, type Tensor, tensor, zeros } from './tensor.ts';

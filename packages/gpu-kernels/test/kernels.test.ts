@@ -13,6 +13,11 @@ import {
 } from '../src/index.ts';
 import { referenceOf } from './support/agreement.ts';
 
+const wrongLast = [
+  { input: [2, 4, 4, 8], weights: [72, 6], bias: [6], residual: [6] },
+  { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] },
+] satisfies readonly [{ readonly [input: string]: Shape }, unknown];
+
 /** For every kernel: shapes and options that it must refuse, or null where any shape will do. */
 const wrong = {
   add: [{ left: [2, 3], right: [2] }, undefined],
@@ -21,6 +26,15 @@ const wrong = {
   channelMeans: [{ input: [2, 3] }, undefined],
   conv2d: [{ input: [1, 3, 5, 5], weights: [2, 2, 3, 3], bias: [2] }, pool({ groups: 1 })],
   conv2dFused: [{ input: [1, 3, 5, 5], weights: [2, 3, 3, 3], bias: [2], residual: [1, 2, 5, 5] }, pool({ groups: 1 })],
+  channelMeansLast: [{ input: [2, 4, 4, 3] }, undefined],
+  concatAxis: [{ left: [2, 3], right: [3, 3] }, { axis: 1 }],
+  conv2dLast: wrongLast,
+  conv2dLastDirect: wrongLast,
+  maxPoolLast: [{ input: [2, 4, 4, 3] }, pool({})],
+  packFilters: [{ weights: [4, 3, 3] }, { direction: 'forward' }],
+  packLast: [{ input: [4, 3, 3] }, undefined],
+  rectify: null,
+  unpackLast: [{ input: [2, 4, 4, 4] }, { channels: 5 }],
   conv2dTranspose: [{ input: [1, 2, 5, 5], weights: [2, 3, 1, 1] }, pool({ groups: 1, outputSize: [9, 9] })],
   divide: [{ left: [2, 3], right: [4, 3] }, undefined],
   fillRegions: [{ image: [1, 3, 4, 5], fill: [1, 3, 4, 5], ranks: [4, 5], steps: [6, 1] }, undefined],
@@ -62,18 +76,16 @@ const hasAxisOfOne = ['image', 'fill', 'ranks', 'steps', 'shifts'];
 describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
   const kernel: AnyKernel = kernels[name];
   const samples = kernel.samples(numpyRandom(11));
+  const program = typeof kernel.wgsl === 'string' ? kernel.wgsl : kernel.wgsl.map(({ code }) => code).join('\n');
 
   test('is registered under its own name, with a WGSL program and an ONNX form', () => {
     expect(kernel.name).toBe(name);
-    expect(kernel.wgsl).toContain('@workgroup_size(64)');
+    expect(program).toMatch(/@workgroup_size\((64|across, down)\)/);
     expect(kernel.onnx).toBeTypeOf('function');
   });
 
   test('binds its inputs in order, then the output, then the uniforms', () => {
-    const bindings = [...String(kernel.wgsl).matchAll(/@binding\((\d+)\) var<(\w+)/g)].map(([, at, kind]) => [
-      at,
-      kind,
-    ]);
+    const bindings = [...program.matchAll(/@binding\((\d+)\) var<(\w+)/g)].map(([, at, kind]) => [at, kind]);
     const expected = [...kernel.inputs.map(() => 'storage'), 'storage', 'uniform'].map((kind, at) => [
       String(at),
       kind,
@@ -82,7 +94,7 @@ describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
   });
 
   test('names its uniforms in WGSL as in the plan, in the same order and types', () => {
-    const body = /struct Uniforms \{([^}]*)\}/.exec(String(kernel.wgsl))?.[1] ?? '';
+    const body = /struct Uniforms \{([^}]*)\}/.exec(program)?.[1] ?? '';
     const fields = [...body.replace(/\/\/.*/g, '').matchAll(/(\w+): (u32|f32)/g)].map(([, field, type]) => [
       field,
       type,

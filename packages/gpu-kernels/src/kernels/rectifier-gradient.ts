@@ -84,7 +84,7 @@ function passedShare(trace: OnnxTrace, input: string, { floor, ceiling, slope }:
 }
 
 /** Shaders may assume that no number is infinite, so the largest float32 stands for it. */
-function finite(value: number): number {
+export function finite(value: number): number {
   const largest = 3.4028234663852886e38;
   return Math.min(Math.max(value, -largest), largest);
 }

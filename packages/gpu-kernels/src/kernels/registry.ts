@@ -1,8 +1,16 @@
+import { channelMeansLast } from '../channels-last/channel-means-last.ts';
+import { conv2dLast } from '../channels-last/conv2d-last.ts';
+import { conv2dLastDirect } from '../channels-last/conv2d-last-direct.ts';
+import { maxPoolLast } from '../channels-last/max-pool-last.ts';
+import { packFilters } from '../channels-last/pack-filters.ts';
+import { packLast } from '../channels-last/pack-last.ts';
+import { unpackLast } from '../channels-last/unpack-last.ts';
 import type { AnyKernel } from '../kernel.ts';
 import { add } from './add.ts';
 import { averagePool } from './average-pool.ts';
 import { averagePoolBackward } from './average-pool-backward.ts';
 import { channelMeans } from './channel-means.ts';
+import { concatAxis } from './concat-axis.ts';
 import { conv2d } from './conv2d.ts';
 import { conv2dFused } from './conv2d-fused.ts';
 import { conv2dTranspose } from './conv2d-transpose.ts';
@@ -20,6 +28,7 @@ import { negativePart } from './negative-part.ts';
 import { padAxis } from './pad-axis.ts';
 import { positivePart } from './positive-part.ts';
 import { rectifierGradient } from './rectifier-gradient.ts';
+import { rectify } from './rectify.ts';
 import { replacePixels } from './replace-pixels.ts';
 import { reshape } from './reshape.ts';
 import { sigmoid } from './sigmoid.ts';
@@ -39,8 +48,12 @@ export const kernels = {
   averagePool,
   averagePoolBackward,
   channelMeans,
+  channelMeansLast,
+  concatAxis,
   conv2d,
   conv2dFused,
+  conv2dLast,
+  conv2dLastDirect,
   conv2dTranspose,
   divide,
   fillRegions,
@@ -50,12 +63,16 @@ export const kernels = {
   matmul,
   maxPool,
   maxPoolBackward,
+  maxPoolLast,
   minMax,
   multiply,
   negativePart,
+  packFilters,
+  packLast,
   padAxis,
   positivePart,
   rectifierGradient,
+  rectify,
   replacePixels,
   reshape,
   sigmoid,
@@ -66,6 +83,7 @@ export const kernels = {
   sumAxes,
   translate,
   transpose,
+  unpackLast,
   upsampleBilinear,
   weightedSum,
 } satisfies Record<string, AnyKernel>;

@@ -82,6 +82,7 @@ const convolution = fc
     fc.tuple(fc.nat(9), fc.nat(9)),
   )
   .map(([{ kernel, ...options }, { groups, channels, filters, batch }, extra]) => ({
+    kernel,
     input: [batch, groups * channels, ...imageFor(extra, kernel, options.dilations)],
     weights: [groups * filters, channels, ...kernel],
     bias: [groups * filters],
@@ -102,6 +103,32 @@ const pooling = fc
     },
     countIncludePad,
   }));
+
+/** A convolution with channels last, as `conv2dLast` takes it, forward or back, with a residual or a row. */
+const lastConvolution = fc
+  .tuple(convolution, fc.tuple(small, small, fc.boolean(), fc.boolean(), fc.boolean()))
+  .map(([{ input, kernel, options }, [quadsIn, quadsOut, relu, goesBack, hasResidual]]): Plan => {
+    const { groups: _, ...rest } = options;
+    const window = { ...rest, kernel };
+    const [batch, , height, width] = input;
+    const maps = conv2d
+      .plan({ input: [batch, 1, height, width], weights: [1, 1, ...kernel], bias: [1] }, { ...window, groups: 1 })
+      .output.slice(2);
+    const [from, to] = goesBack ? [maps, [height, width]] : [[height, width], maps];
+    return {
+      shapes: {
+        input: [batch, ...from, 4 * quadsIn],
+        weights: [kernel[0] * kernel[1] * 4 * quadsIn, 4 * quadsOut],
+        bias: [4 * quadsOut],
+        residual: hasResidual ? [batch, ...to, 4 * quadsOut] : [4 * quadsOut],
+      },
+      options: { ...window, relu, ...(goesBack ? { back: [height, width] } : {}) },
+    };
+  });
+
+const imagesLast = fc
+  .tuple(small, side, side, small)
+  .map(([batch, height, width, quads]) => [batch, height, width, 4 * quads]);
 
 const oneImage = fc.tuple(small, side, side).map((axes) => [1, ...axes]);
 
@@ -125,13 +152,20 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     return { shapes: { gradient: output }, options: { ...options, inputSize: average.slice(2) } };
   }),
   channelMeans: images.map((input) => ({ shapes: { input } })),
+  channelMeansLast: imagesLast.map((input) => ({ shapes: { input } })),
+  concatAxis: fc.record({ left: images, axis: small, more: length }).map(({ left, axis, more }) => ({
+    shapes: { left, right: left.with(axis, more) },
+    options: { axis },
+  })),
   conv2d: fc
     .tuple(convolution, fc.boolean())
-    .map(([{ options, ...shapes }, relu]) => ({ shapes, options: { ...options, relu } })),
-  conv2dFused: fc.tuple(convolution, fc.boolean()).map(([{ options, ...shapes }, relu]) => ({
+    .map(([{ options, kernel: _, ...shapes }, relu]) => ({ shapes, options: { ...options, relu } })),
+  conv2dFused: fc.tuple(convolution, fc.boolean()).map(([{ options, kernel: _, ...shapes }, relu]) => ({
     shapes: { ...shapes, residual: conv2d.plan(shapes, options).output },
     options: { ...options, relu },
   })),
+  conv2dLast: lastConvolution,
+  conv2dLastDirect: lastConvolution,
   conv2dTranspose: convolution.map(({ options, ...shapes }) => ({
     shapes: { input: conv2d.plan(shapes, options).output, weights: shapes.weights },
     options: { ...options, outputSize: shapes.input.slice(2) },
@@ -166,6 +200,10 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
       options,
     })),
   maxPool: pooling.map(({ input, options }) => ({ shapes: { input }, options })),
+  maxPoolLast: pooling.map(({ input: [batch, quads, height, width], options }) => ({
+    shapes: { input: [batch, height, width, 4 * quads] },
+    options,
+  })),
   maxPoolBackward: pooling.map(({ input, options }) => {
     const { output } = maxPool.plan({ input }, options);
     return {
@@ -179,6 +217,10 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     .map(([input, epsilon]) => ({ shapes: { input }, options: { epsilon } })),
   multiply: broadcasting('left', 'right'),
   negativePart: pointwise,
+  packFilters: fc
+    .record({ weights: fc.tuple(length, length, small, small), direction: fc.constantFrom('forward', 'back') })
+    .map(({ weights, direction }) => ({ shapes: { weights }, options: { direction } })),
+  packLast: images.map((input) => ({ shapes: { input } })),
   padAxis: fc
     .record({ input: images, axis: small, before: fc.nat(3), after: fc.nat(3) })
     .map(({ input, ...options }) => ({ shapes: { input }, options })),
@@ -191,6 +233,14 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
       slope: fc.constantFrom(0, 0.01),
     })
     .map(({ shape, ...options }) => ({ shapes: { gradient: shape, input: shape }, options })),
+  rectify: fc
+    .record({
+      input: anyShape,
+      floor: fc.constantFrom(0, -1),
+      ceiling: fc.constantFrom(1, 6, Number.POSITIVE_INFINITY),
+      slope: fc.constantFrom(0, 0.01),
+    })
+    .map(({ input, ...options }) => ({ shapes: { input }, options })),
   replacePixels: fc.tuple(oneImage, length).map(([image, variants]) => ({
     shapes: { image, fill: image, ranks: image, ranges: [variants, 2] },
     finish: (inputs) => ({ ...inputs, ranks: round(inputs.ranks, 3), ranges: round(inputs.ranges, 3) }),
@@ -224,6 +274,10 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   transpose: fc
     .tuple(images, fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }))
     .map(([input, axes]) => ({ shapes: { input }, options: { axes } })),
+  unpackLast: fc.tuple(imagesLast, fc.integer({ min: 0, max: 3 })).map(([input, padding]) => ({
+    shapes: { input },
+    options: { channels: input[3] - padding },
+  })),
   upsampleBilinear: fc
     .record({ maps: images, size: fc.tuple(side, side), convention: fc.constantFrom('half-pixel', 'corner-aligned') })
     .map(({ maps, ...options }) => ({ shapes: { input: maps }, options })),
