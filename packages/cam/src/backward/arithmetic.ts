@@ -9,20 +9,20 @@ import {
   stabilisedDivide,
   tensor,
 } from '@cambium/gpu-kernels';
-import type { Step } from './rule.ts';
+import type { NodeStep } from './rule.ts';
 
 /** Element-wise sum of two residents of a step's engine. */
-export function plus(step: Step, left: Resident, right: Resident): Resident {
+export function plus(step: NodeStep, left: Resident, right: Resident): Resident {
   return step.engine.run(add, { left, right }, undefined);
 }
 
 /** Element-wise product. */
-export function times(step: Step, left: Resident, right: Resident): Resident {
+export function times(step: NodeStep, left: Resident, right: Resident): Resident {
   return step.engine.run(multiply, { left, right }, undefined);
 }
 
 /** Product with a number. */
-export function scaled(step: Step, resident: Resident, factor: number): Resident {
+export function scaled(step: NodeStep, resident: Resident, factor: number): Resident {
   return times(step, resident, step.engine.upload(tensor([factor], [1])));
 }
 
@@ -31,7 +31,7 @@ export function scaled(step: Step, resident: Resident, factor: number): Resident
  * again. Where the sum is 0 so is every contribution, and whatever finite number stands here comes to 0: it is enough to
  * keep it finite, which takes a third of the passes of `guarded`.
  */
-export function share(step: Step, numerator: Resident, total: Resident): Resident {
+export function share(step: NodeStep, numerator: Resident, total: Resident): Resident {
   const denominator = plus(step, total, step.engine.upload(tensor([TINY], [1])));
   return step.engine.run(divide, { left: numerator, right: denominator }, undefined);
 }
@@ -40,21 +40,21 @@ export function share(step: Step, numerator: Resident, total: Resident): Residen
 const TINY = 1e-25;
 
 /** Quotient, 0 where the denominator is exactly 0. */
-export function guarded(step: Step, numerator: Resident, denominator: Resident): Resident {
+export function guarded(step: NodeStep, numerator: Resident, denominator: Resident): Resident {
   return step.engine.run(guardedDivide, { numerator, denominator }, undefined);
 }
 
 /** Quotient by the denominator moved away from 0 by `epsilon`, in the direction of its sign (of 0: up). */
-export function stabilised(step: Step, numerator: Resident, denominator: Resident, epsilon: number): Resident {
+export function stabilised(step: NodeStep, numerator: Resident, denominator: Resident, epsilon: number): Resident {
   return step.engine.run(stabilisedDivide, { numerator, denominator }, { epsilon });
 }
 
 /** max(x, 0) */
-export function above(step: Step, input: Resident): Resident {
+export function above(step: NodeStep, input: Resident): Resident {
   return step.engine.run(positivePart, { input }, undefined);
 }
 
 /** min(x, 0) */
-export function below(step: Step, input: Resident): Resident {
+export function below(step: NodeStep, input: Resident): Resident {
   return step.engine.run(negativePart, { input }, undefined);
 }

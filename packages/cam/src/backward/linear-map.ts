@@ -2,7 +2,7 @@ import { add, conv2d, conv2dTranspose, matmul, multiply, type Resident, tensor, 
 import { ModelError } from '../errors.ts';
 import { floatOf, intOf } from '../onnx/attributes.ts';
 import { convolutionOptions } from './geometry.ts';
-import type { Step } from './rule.ts';
+import type { NodeStep } from './rule.ts';
 
 /** A node that is linear in its first input, in the form that all relevance rules need. */
 export interface LinearMap {
@@ -21,7 +21,7 @@ export interface LinearMap {
  *
  * @throws ModelError when the weights are not constant or the layout is one that classifiers do not use
  */
-export function linearMap(step: Step): LinearMap {
+export function linearMap(step: NodeStep): LinearMap {
   if (!step.constant(1)) {
     throw new ModelError(
       `${step.node.op} at node ${step.node.name} multiplies two computed values; only constant weights can be walked through.`,
@@ -30,7 +30,7 @@ export function linearMap(step: Step): LinearMap {
   return step.node.op === 'Conv' ? convolution(step) : matrixProduct(step);
 }
 
-function convolution(step: Step): LinearMap {
+function convolution(step: NodeStep): LinearMap {
   const { engine } = step;
   const input = step.input(0);
   const options = convolutionOptions(step);
@@ -46,7 +46,7 @@ function convolution(step: Step): LinearMap {
   };
 }
 
-function matrixProduct(step: Step): LinearMap {
+function matrixProduct(step: NodeStep): LinearMap {
   const { engine, node } = step;
   const input = step.input(0);
   const transposed = node.op === 'Gemm' && intOf(node.attributes, 'transB', 0) === 1;

@@ -9,7 +9,7 @@ import {
 } from '@cambium/gpu-kernels';
 import { scaled } from './arithmetic.ts';
 import { averagePoolOptions, maxPoolOptions, meanAxes } from './geometry.ts';
-import type { Step } from './rule.ts';
+import type { NodeStep, Step } from './rule.ts';
 import { viewAs } from './sum-like.ts';
 
 /** Hands what arrived at a max pooling to the first maximum of each window, row by row. */
@@ -32,7 +32,7 @@ export function averageBack(step: Step, arrived: Resident): Resident {
 }
 
 /** The node's mean of another input of the same shape. Averaged axes stay with length 1. */
-export function averageOf(step: Step, input: Resident): Resident {
+export function averageOf(step: NodeStep, input: Resident): Resident {
   if (step.node.op === 'AveragePool') return step.engine.run(averagePool, { input }, averagePoolOptions(step));
   const axes = meanAxes(step);
   return scaled(step, step.engine.run(sumAxes, { input }, { axes }), 1 / lengthOf(axes, input.shape));

@@ -20,11 +20,18 @@ export interface Rule {
 /** What arrives at each input of the node; null for inputs that the walk does not need. */
 export type BackwardOp = (step: Step) => readonly (Resident | null)[];
 
-/** One node of the walk: its values of the forward pass and what arrived at its output. */
-export interface Step {
+/** One node of a network and what it reads, on an engine. */
+export interface NodeStep {
   readonly node: GraphNode;
   /** Value of an input in the forward pass, or a constant, on the engine. */
   input(index: number): Resident;
+  /** The numbers of an input that is constant. */
+  constant(input: number): Constant | undefined;
+  readonly engine: Engine;
+}
+
+/** One node of the walk: its values of the forward pass and what arrived at its output. */
+export interface Step extends NodeStep {
   /** The node's first output. */
   readonly output: Resident;
   /** Shape of any of its outputs. */
@@ -39,9 +46,6 @@ export interface Step {
   readonly nonNegative: readonly boolean[];
   /** Operator type of the node that made the first input; empty for the graph's input. */
   readonly producer: string;
-  /** The numbers of an input that is constant. */
-  constant(input: number): Constant | undefined;
-  readonly engine: Engine;
 }
 
 /** A start of 1 at the target and 0 elsewhere. */

@@ -1,6 +1,6 @@
 import { type Resident, reshape, sumAxes } from '@cambium/gpu-kernels';
 import { ModelError } from '../errors.ts';
-import type { Step } from './rule.ts';
+import type { NodeStep, Step } from './rule.ts';
 
 /**
  * Sums what arrived at a broadcast result over the axes along which an input was repeated, so that it has that input's
@@ -21,6 +21,6 @@ export function sumLike(step: Step, arrived: Resident, index: number): Resident 
 }
 
 /** The same numbers under another shape; axis 0 stays. */
-export function viewAs(step: Step, resident: Resident, shape: readonly number[]): Resident {
+export function viewAs(step: NodeStep, resident: Resident, shape: readonly number[]): Resident {
   return resident.shape.join() === shape.join() ? resident : step.engine.run(reshape, { input: resident }, { shape });
 }

@@ -1,7 +1,8 @@
 import { padAxis, type Resident, sliceAxis } from '@cambium/gpu-kernels';
 import { ModelError } from '../../errors.ts';
-import { intOf, intsOf } from '../../onnx/attributes.ts';
+import { intOf } from '../../onnx/attributes.ts';
 import { plus } from '../arithmetic.ts';
+import { axisOf, listOf } from '../axes.ts';
 import type { BackwardOp, Step } from '../rule.ts';
 
 /** Operations that join values or cut parts out of them: what arrives at a part goes back to its place. */
@@ -76,17 +77,4 @@ function padBack(step: Step): (Resident | null)[] {
 
 function place(step: Step, arrived: Resident, options: { axis: number; before: number; after: number }): Resident {
   return step.engine.run(padAxis, { input: arrived }, options);
-}
-
-function listOf(step: Step, name: string, input: number): readonly number[] | undefined {
-  const constant = step.node.inputs[input] ? step.constant(input) : undefined;
-  return constant && constant.type !== 'encoded' ? Array.from(constant.data) : intsOf(step.node.attributes, name);
-}
-
-function axisOf(step: Step, given: number, rank: number): number {
-  const axis = (given + rank) % rank;
-  if (axis !== 0) return axis;
-  throw new ModelError(
-    `${step.node.op} at node ${step.node.name} cuts or joins the batch; Cambium cannot walk through it.`,
-  );
 }

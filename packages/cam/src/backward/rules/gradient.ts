@@ -2,6 +2,7 @@ import { add, divide, type Resident, rectifierGradient, subtract, tensor } from 
 import { floatOf } from '../../onnx/attributes.ts';
 import { plus, scaled, times } from '../arithmetic.ts';
 import { batchNormGain } from '../batch-norm.ts';
+import { clipBound } from '../geometry.ts';
 import { linearMap } from '../linear-map.ts';
 import { averageBack, maxPoolBack } from '../pooling.ts';
 import { oneHot, type Rule, type Step } from '../rule.ts';
@@ -64,13 +65,6 @@ function reluBack(step: Step): (Resident | null)[] {
 
 function rectify(step: Step, options: { floor: number; ceiling: number; slope: number }): Resident {
   return step.engine.run(rectifierGradient, { gradient: step.arrived, input: step.input(0) }, options);
-}
-
-/** Clip's bounds are attributes up to opset 10 and inputs from 11. */
-function clipBound(step: Step, name: 'min' | 'max', input: number): number {
-  const constant = step.constant(input);
-  if (constant && constant.type !== 'encoded') return constant.data[0];
-  return floatOf(step.node.attributes, name, name === 'min' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
 }
 
 function sigmoidBack(step: Step): (Resident | null)[] {

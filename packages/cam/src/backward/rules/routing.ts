@@ -1,8 +1,8 @@
-import { type Resident, reshape, transpose } from '@cambium/gpu-kernels';
+import { type Resident, reshape } from '@cambium/gpu-kernels';
 import { ModelError } from '../../errors.ts';
 import { intsOf } from '../../onnx/attributes.ts';
+import { permuted } from '../axes.ts';
 import type { BackwardOp, Step } from '../rule.ts';
-import { viewAs } from '../sum-like.ts';
 import { cutting } from './cutting.ts';
 
 /**
@@ -36,20 +36,14 @@ function likeInput(step: Step): (Resident | null)[] {
   return [step.engine.run(reshape, { input: step.arrived }, { shape })];
 }
 
-/** Axes that stay side by side are moved as one, so that a channel shuffle of five axes needs four. */
 function transposeBack(step: Step): (Resident | null)[] {
   const { shape } = step.arrived;
   const forward = intsOf(step.node.attributes, 'perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
-  const inverse = forward.map((_, axis) => forward.indexOf(axis));
-  const runs: number[][] = [];
-  for (const axis of inverse) {
-    const last = runs.at(-1);
-    if (last && last[0] !== 0 && axis === last[last.length - 1] + 1) last.push(axis);
-    else runs.push([axis]);
-  }
-  const ordered = runs.toSorted((a, b) => a[0] - b[0]);
-  const joined = ordered.map((run) => run.reduce((length, axis) => length * shape[axis], 1));
-  const merged = viewAs(step, step.arrived, joined);
-  const moved = step.engine.run(transpose, { input: merged }, { axes: runs.map((run) => ordered.indexOf(run)) });
-  return [viewAs(step, moved, step.input(0).shape)];
+  return [
+    permuted(
+      step,
+      step.arrived,
+      forward.map((_, axis) => forward.indexOf(axis)),
+    ),
+  ];
 }
