@@ -3,6 +3,7 @@ export { type RuleName, rules } from './backward/rules/index.ts';
 export { walk } from './backward/walk.ts';
 export { requireWalk } from './classifiers/derived-models.ts';
 export { availableProviders, type OrtOptions, ortClassifier, type Provider, providers } from './classifiers/ort.ts';
+export { type WebgpuOptions, webgpuClassifier } from './classifiers/webgpu.ts';
 export { ModelError, NameError, nearest } from './errors.ts';
 export { explain } from './explain.ts';
 export type { ModelFamily } from './families/family.ts';

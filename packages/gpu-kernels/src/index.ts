@@ -61,9 +61,17 @@ export { mapNamed } from './named.ts';
 export { type OnnxEngine, onnxEngine } from './onnx-engine.ts';
 export { type OnnxAttribute, type OnnxConstant, type OnnxNode, OnnxTrace } from './onnx-trace.ts';
 export { type Predict, type VariantBatch, type VariantPredictor, variantPredictor } from './predict.ts';
-export { type Program, programOf } from './program.ts';
 export { numpyRandom, type Random, uniformTensor } from './random.ts';
-export { type RecordedStep, type RecordedValue, type RecordingEngine, recordingEngine } from './recording-engine.ts';
+export { type ChannelsLastOptions, type ConvolutionShape, channelsLast } from './recording/channels-last.ts';
+export { constantValues } from './recording/constant-values.ts';
+export { fuseConvolutions } from './recording/fuse-convolutions.ts';
+export { type Program, programOf } from './recording/program.ts';
+export {
+  type RecordedStep,
+  type RecordedValue,
+  type RecordingEngine,
+  recordingEngine,
+} from './recording/recording-engine.ts';
 export { compute, referenceEngine } from './reference-engine.ts';
 export { type Sweep, sweep } from './sweep.ts';
 export { filled, rows, type Shape, sizeOf, stack, type Tensor, tensor, zeros } from './tensor.ts';

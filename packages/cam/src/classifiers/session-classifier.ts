@@ -1,8 +1,8 @@
-import { rows, ShapeError, sizeOf, stack, type Tensor, type VariantBatch } from '@cambium/gpu-kernels';
+import { rows, stack, type Tensor, type VariantBatch } from '@cambium/gpu-kernels';
 import type { RuleName } from '../backward/rules/index.ts';
-import { ModelError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
+import { classesOf, requireImages, requireNumbers } from './checks.ts';
 import { backwardModel, type DerivedModel, forwardModel, START, variantInput, variantModel } from './derived-models.ts';
 import type { Feeds, SessionCache } from './session-cache.ts';
 
@@ -101,33 +101,10 @@ interface Question {
   model(): DerivedModel;
 }
 
-function classesOf(graph: Graph): number {
-  const classes = graph.shapes.get(graph.logits)?.[1];
-  if (classes) return classes;
-  throw new ModelError(
-    `The number of classes of ${graph.logits} could not be inferred; export the model with shape inference.`,
-  );
-}
-
 /** Repeats the last row until a graph that is fixed to one batch size is filled. */
 function padded(part: Tensor, fixed: number | undefined): Tensor {
   const missing = fixed === undefined ? 0 : fixed - part.shape[0];
   if (missing === 0) return part;
   const last = rows(part, part.shape[0] - 1, part.shape[0]);
   return stack([part, ...Array<Tensor>(missing).fill(last)]);
-}
-
-function requireImages(batch: Tensor, [channels, height, width]: Classifier['input']): void {
-  const expected = [channels, height, width].join('×');
-  if (batch.shape.length === 4 && batch.shape.slice(1).join('×') === expected && batch.shape[0] > 0) return;
-  throw new ShapeError('The classifier', `a batch of images of ${expected}`, batch.shape.join('×'));
-}
-
-function requireNumbers(logits: Tensor, name: string): void {
-  const bad = logits.data.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
-  throw new ModelError(
-    `The network's output ${name} is ${logits.data[bad]} for image ${Math.floor(bad / sizeOf(logits.shape.slice(1)))} of the batch; ` +
-      'check the image for values that are not finite, and the model with the same image in ONNX Runtime.',
-  );
 }

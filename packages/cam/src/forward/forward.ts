@@ -32,7 +32,7 @@ export function forwardPass(graph: Graph, engine: Engine, images: Resident): For
   }
 
   function compute(node: GraphNode): void {
-    const op = node.domain === '' ? forwardOps[node.op] : undefined;
+    const op = node.domain === '' && Object.hasOwn(forwardOps, node.op) ? forwardOps[node.op] : undefined;
     if (!op) throw unsupported(node);
     const results = op(stepAt(node));
     results.forEach((result, index) => {
@@ -69,10 +69,10 @@ export function forwardPass(graph: Graph, engine: Engine, images: Resident): For
   return find;
 }
 
-/** Every operation of a network that the kernels cannot compute, with the first node that has it. */
-export function unsupportedNodes(graph: Graph): readonly GraphNode[] {
-  const unknown = graph.nodes.filter(({ op, domain }) => domain !== '' || !Object.hasOwn(forwardOps, op));
-  return [...new Map(unknown.toReversed().map((node) => [`${node.domain}.${node.op}`, node])).values()];
+/** @throws ModelError when an operation that the logits need has no kernels, naming operation and node */
+export function requireKernels(graph: Graph): void {
+  const unknown = graph.nodes.find(({ op, domain }) => domain !== '' || !Object.hasOwn(forwardOps, op));
+  if (unknown) throw unsupported(unknown);
 }
 
 function unsupported({ op, domain, name }: GraphNode): ModelError {

@@ -1,7 +1,7 @@
-import type { Engine, Resident } from './engine.ts';
-import type { AnyKernel, Kernel, Named } from './kernel.ts';
-import { mapNamed } from './named.ts';
-import type { Shape, Tensor } from './tensor.ts';
+import type { Engine, Resident } from '../engine.ts';
+import type { AnyKernel, Kernel, Named } from '../kernel.ts';
+import { mapNamed } from '../named.ts';
+import type { Shape, Tensor } from '../tensor.ts';
 
 /** A value of a recording: an input, a constant, or what a step makes. */
 export interface RecordedValue extends Resident {
@@ -53,10 +53,9 @@ export function recordingEngine(): RecordingEngine {
       if (own.has(inputs[name])) return inputs[name];
       throw new TypeError('recordingEngine was given a resident of another engine; upload it here first.');
     });
-    const shapes = mapNamed(kernel.inputs, (name) => values[name].shape);
-    const output = made({ shape: kernel.plan(shapes, options).output });
-    steps.push({ kernel, inputs: values, options, output });
-    return output;
+    const step = stepOf(kernel, values, options);
+    steps.push(step);
+    return made(step.output);
   }
 
   return {
@@ -71,4 +70,14 @@ export function recordingEngine(): RecordingEngine {
     release: () => {}, // a recording holds no memory
     scope: (work) => work(),
   };
+}
+
+/** A run as a step of a recording, with a new value for its output. @throws ShapeError or RangeError from the kernel's plan */
+export function stepOf<In extends string, U extends string, O>(
+  kernel: Kernel<In, U, O>,
+  inputs: Named<In, RecordedValue>,
+  options: O,
+): RecordedStep {
+  const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
+  return { kernel, inputs, options, output: { shape: kernel.plan(shapes, options).output } };
 }

@@ -1,5 +1,5 @@
-import type { Engine, Resident } from './engine.ts';
-import { mapNamed } from './named.ts';
+import type { Engine, Resident } from '../engine.ts';
+import { mapNamed } from '../named.ts';
 import type { RecordedStep, RecordedValue } from './recording-engine.ts';
 
 /** A recording made ready to run: what its steps need, in order, and when each value is needed no more. */

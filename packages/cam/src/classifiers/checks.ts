@@ -1,0 +1,46 @@
+import { ShapeError, sizeOf, type Tensor } from '@cambium/gpu-kernels';
+import { ModelError } from '../errors.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { Classifier } from '../types.ts';
+
+/** How many classes a network tells apart. @throws ModelError when that is not known */
+export function classesOf(graph: Graph): number {
+  const classes = graph.shapes.get(graph.logits)?.[1];
+  if (classes) return classes;
+  throw new ModelError(
+    `The number of classes of ${graph.logits} could not be inferred; export the model with shape inference.`,
+  );
+}
+
+/** @throws ShapeError when a batch is not one of images of this size */
+export function requireImages(batch: Tensor, [channels, height, width]: Classifier['input']): void {
+  const expected = [channels, height, width].join('×');
+  if (batch.shape.length === 4 && batch.shape.slice(1).join('×') === expected && batch.shape[0] > 0) return;
+  throw new ShapeError('The classifier', `a batch of images of ${expected}`, batch.shape.join('×'));
+}
+
+/** @throws ModelError when a logit is not a number, naming the image */
+export function requireNumbers(logits: Tensor, name: string): void {
+  const bad = logits.data.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new ModelError(
+    `The network's output ${name} is ${logits.data[bad]} for image ${Math.floor(bad / sizeOf(logits.shape.slice(1)))} of the batch; ` +
+      'check the image for values that are not finite, and the model with the same image in ONNX Runtime.',
+  );
+}
+
+/**
+ * Programs on a GPU may swallow what is not a number (max(NaN, 0) is 0 there), so it must not get in.
+ *
+ * @throws ModelError when a tensor holds a number that is not finite, naming the row
+ */
+export function requireFinite(what: string, { data, shape }: Tensor): void {
+  let sum = 0;
+  for (let index = 0; index < data.length; index++) sum += data[index] * 0; // 0, or NaN if one is not finite
+  if (sum === 0) return;
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  const row = Math.floor(bad / sizeOf(shape.slice(1)));
+  throw new ModelError(
+    `${what} ${row} of the batch holds ${data[bad]}; every number must be finite. Check how it was made.`,
+  );
+}

@@ -1,0 +1,102 @@
+import {
+  type ChannelsLastOptions,
+  channelsLast,
+  constantValues,
+  fuseConvolutions,
+  type Program,
+  programOf,
+  type RecordedValue,
+  type RecordingEngine,
+  type Resident,
+  recordingEngine,
+  type Tensor,
+  type WebgpuEngine,
+} from '@cambium/gpu-kernels';
+import type { GpuWeights } from './gpu-weights.ts';
+
+/** A question about a network, written down on a recording engine: what it is given, in order, and what it answers. */
+export interface RecordedQuestion {
+  readonly inputs: readonly RecordedValue[];
+  readonly outputs: readonly RecordedValue[];
+}
+
+/** A question with the length of its batch: equal keys, equal recordings. */
+export interface Question {
+  readonly key: string;
+  record(engine: RecordingEngine): RecordedQuestion;
+}
+
+/** Answers questions on a GPU. */
+export interface GpuQuestions {
+  /** Runs a question's program on these inputs. */
+  ask(question: Question, inputs: readonly Tensor[]): Promise<Tensor[]>;
+}
+
+/**
+ * Plans each question once and runs it many times: the recording is fused, laid out with channels last, its constants are
+ * computed, and the order in which memory is freed is fixed. The questions asked last stay planned.
+ *
+ * @param limit questions that stay planned
+ */
+export function gpuQuestions(
+  engine: WebgpuEngine,
+  weights: GpuWeights,
+  { limit, ...layout }: ChannelsLastOptions & { readonly limit: number },
+): GpuQuestions {
+  const plans = new Map<string, Plan>(); // in order of use, last used at the end
+
+  function planFor({ key, record }: Question): Plan {
+    const plan = plans.get(key) ?? makePlan(record);
+    plans.delete(key);
+    plans.set(key, plan);
+    for (const [oldest, { own }] of plans) {
+      if (plans.size <= limit) break;
+      plans.delete(oldest);
+      engine.release(...own);
+    }
+    return plan;
+  }
+
+  function makePlan(record: Question['record']): Plan {
+    const recording = recordingEngine();
+    const { inputs, outputs } = record(recording);
+    const fused = fuseConvolutions(programOf(recording.steps, outputs).steps, outputs);
+    const laidOut = channelsLast(fused, outputs, layout);
+    const constant = constantValues(laidOut.steps);
+    const program = programOf(
+      laidOut.steps.filter((step) => !constant.has(step.output)),
+      laidOut.outputs,
+    );
+    const needed = program.needs.filter((value) => value.constant || constant.has(value));
+    const { found, own } = weights.residentsOf(needed, laidOut.steps);
+    return { program, inputs, constants: found, own };
+  }
+
+  async function ask(question: Question, tensors: readonly Tensor[]): Promise<Tensor[]> {
+    const { program, inputs, constants } = planFor(question);
+    const uploaded = tensors.map((source) => engine.upload(source));
+    let outputs: readonly Resident[] = [];
+    try {
+      outputs = program.run(
+        engine,
+        new Map([...constants, ...inputs.map((value, index) => [value, uploaded[index]] as const)]),
+      );
+      const downloads = outputs.map((output) => engine.download(output));
+      return await Promise.all(downloads);
+    } finally {
+      // an output may be an input or a constant, handed through
+      const kept = new Set<Resident>(constants.values());
+      engine.release(...uploaded, ...outputs.filter((output) => !kept.has(output)));
+    }
+  }
+
+  return { ask };
+}
+
+interface Plan {
+  readonly program: Program;
+  readonly inputs: readonly RecordedValue[];
+  readonly constants: ReadonlyMap<RecordedValue, Resident>;
+  /** Constants that no other plan shares. */
+  readonly own: readonly Resident[];
+}

@@ -1,0 +1,191 @@
+import {
+  type Conv2dLast,
+  type ConvolutionShape,
+  conv2dLast,
+  conv2dLastDirect,
+  mapNamed,
+  type OpenedDevice,
+  type RecordingEngine,
+  rows,
+  type Shape,
+  stack,
+  type Tensor,
+  type VariantBatch,
+  webgpuEngine,
+} from '@cambium/gpu-kernels';
+import { type RuleName, rules } from '../backward/rules/index.ts';
+import { walk } from '../backward/walk.ts';
+import { forwardPass, requireKernels } from '../forward/forward.ts';
+import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
+import { classesOf, requireFinite, requireImages, requireNumbers } from './checks.ts';
+import { requireWalk } from './derived-models.ts';
+import { type GpuQuestions, gpuQuestions, type Question } from './gpu-questions.ts';
+import { gpuWeights } from './gpu-weights.ts';
+
+export interface WebgpuOptions {
+  /** Images that one run takes at most; longer batches are cut. 128 by default, 8 on a software adapter. */
+  readonly maxBatch?: number;
+  /** Questions whose programs stay planned. 16 by default. */
+  readonly questions?: number;
+  /** Bytes of GPU memory that tensors may take, those kept for reuse included. No limit unless said. */
+  readonly memoryLimit?: number;
+  /** Which program computes a convolution; one that suits the device unless said. */
+  readonly convolution?: (shape: ConvolutionShape) => Conv2dLast;
+}
+
+/**
+ * Opens a classifier that computes the whole network on a GPU: forward passes, walks under every rule, and the variants of a
+ * sweep, which never leave it.
+ *
+ * The network is read from the same graph as by `ortClassifier`. Batch normalisations are merged into convolutions, bias,
+ * shortcut and ReLU are computed with the convolution before them, weights are uploaded once.
+ *
+ * Whoever opened the device closes it, after the classifier.
+ *
+ * @throws ModelError when an operation of the network has no kernels, naming operation and node
+ */
+export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): Classifier {
+  requireKernels(graph);
+  const { maxBatch = opened.software ? 8 : 128, questions = 16, memoryLimit } = options;
+  const { convolution = opened.software ? () => conv2dLastDirect : () => conv2dLast } = options;
+  const engine = webgpuEngine(opened.device, { memoryLimit });
+  const merged = mergeBatchNorm(graph);
+  const asked = gpuQuestions(engine, gpuWeights(engine, [graph, merged]), { convolution, limit: questions });
+  const network = { graph, merged };
+  const ask = inPortions(asked, maxBatch, graph.logits);
+  const values: Classifier['values'] = (batch, layers) => askValues(network, ask, batch, layers);
+  const close = async () => engine.dispose();
+  const { description, device } = opened.adapter;
+  return {
+    device: `webgpu ${description || device || 'gpu'}`,
+    graph,
+    input: graph.input.shape,
+    classes: classesOf(graph),
+    predict: async (batch) => (await values(batch, [])).logits,
+    values,
+    backward: (batch, layer, rule, start) => askBackward(network, ask, batch, { layer, rule, start }),
+    predictVariants: (variants) => askVariants(network, ask, variants),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A network, and the same with its batch normalisations merged. */
+interface Network {
+  readonly graph: Graph;
+  readonly merged: Graph;
+}
+
+async function askValues(network: Network, ask: Ask, batch: Tensor, layers: readonly string[]): Promise<ForwardResult> {
+  requireImages(batch, network.graph.input.shape);
+  requireFinite('Image', batch);
+  const wanted = [...new Set(layers)].sort();
+  const [logits, ...found] = await ask({
+    key: `values ${wanted.join(' ')}`,
+    count: batch.shape[0],
+    inputs: [{ tensor: batch, grows: true }],
+    record(engine, [shape]) {
+      const images = engine.value(shape);
+      const value = valuesOf(network, engine, images);
+      return { inputs: [images], outputs: [network.graph.logits, ...wanted].map(value) };
+    },
+  });
+  return { logits, layers: Object.fromEntries(wanted.map((layer, index) => [layer, found[index]])) };
+}
+
+async function askBackward(
+  network: Network,
+  ask: Ask,
+  batch: Tensor,
+  { layer, rule, start }: { readonly layer: string; readonly rule: RuleName; readonly start: Tensor },
+): Promise<BackwardResult> {
+  requireImages(batch, network.graph.input.shape);
+  requireFinite('Image', batch);
+  requireFinite('Start', start);
+  requireWalk(network.graph, layer, rule);
+  const [logits, activations, arrived] = await ask({
+    key: `backward ${rule} ${layer}`,
+    count: batch.shape[0],
+    inputs: [
+      { tensor: batch, grows: true },
+      { tensor: start, grows: true },
+    ],
+    record(engine, [imageShape, startShape]) {
+      const images = engine.value(imageShape);
+      const from = engine.value(startShape);
+      const forward = valuesOf(network, engine, images);
+      const walked = rules[rule].mergeBatchNorm ? network.merged : network.graph;
+      const result = walk({ graph: walked, engine, forward, layer, rule: rules[rule], start: from });
+      return { inputs: [images, from], outputs: [forward(network.graph.logits), forward(layer), result] };
+    },
+  });
+  return { logits, activations, arrived };
+}
+
+async function askVariants<In extends string, U extends string, O>(
+  network: Network,
+  ask: Ask,
+  { kernel, inputs, rows: varying, options }: VariantBatch<In, U, O>,
+): Promise<Tensor> {
+  for (const name of kernel.inputs) requireFinite(`Input ${name}, row`, inputs[name]);
+  const shapes = kernel.inputs.map((name) => inputs[name].shape.slice(name === varying ? 1 : 0).join('×'));
+  const [logits] = await ask({
+    key: `variants ${kernel.name} ${varying} ${shapes.join(' ')} ${JSON.stringify(options)}`,
+    count: inputs[varying].shape[0],
+    inputs: kernel.inputs.map((name) => ({ tensor: inputs[name], grows: name === varying })),
+    record(engine, given) {
+      const values = given.map((shape) => engine.value(shape));
+      const named = mapNamed(kernel.inputs, (name) => values[kernel.inputs.indexOf(name)]);
+      const variants = engine.run(kernel, named, options);
+      return { inputs: values, outputs: [valuesOf(network, engine, variants)(network.graph.logits)] };
+    },
+  });
+  return logits;
+}
+
+/** Values of the merged network, and those that merging made disappear from the network as it was read. */
+function valuesOf({ graph, merged }: Network, engine: RecordingEngine, images: ReturnType<RecordingEngine['value']>) {
+  const fromMerged = forwardPass(merged, engine, images);
+  const fromGraph = forwardPass(graph, engine, images);
+  const inMerged = new Set([
+    merged.input.name,
+    ...merged.constants.keys(),
+    ...merged.nodes.flatMap(({ outputs }) => outputs),
+  ]);
+  return (name: string) => (inMerged.has(name) ? fromMerged(name) : fromGraph(name));
+}
+
+/** A question about a batch of any length. */
+interface BatchQuestion {
+  readonly key: string;
+  /** Length of the batch. */
+  readonly count: number;
+  /** What the question is given; what grows has a row for each of the batch. */
+  readonly inputs: readonly { readonly tensor: Tensor; readonly grows: boolean }[];
+  record(engine: RecordingEngine, shapes: readonly Shape[]): ReturnType<Question['record']>;
+}
+
+type Ask = (question: BatchQuestion) => Promise<Tensor[]>;
+
+/** Asks about a long batch a portion at a time, without waiting for one portion before the next is on its way. */
+function inPortions({ ask }: GpuQuestions, maxBatch: number, logits: string): Ask {
+  return async ({ key, count, inputs, record }) => {
+    const parts: Promise<Tensor[]>[] = [];
+    for (let from = 0; from < count; from += maxBatch) {
+      const to = Math.min(from + maxBatch, count);
+      const portion = inputs.map(({ tensor, grows }) => (grows ? rows(tensor, from, to) : tensor));
+      const shapes = portion.map(({ shape }) => shape);
+      const part = ask({ key: `${to - from} × ${key}`, record: (engine) => record(engine, shapes) }, portion);
+      part.catch(() => {}); // heard below; another may fail first
+      parts.push(part);
+      if (parts.length > 1) await parts[parts.length - 2]; // two portions are alive at once
+    }
+    const results = await Promise.all(parts);
+    const [first] = results;
+    const joined = results.length === 1 ? first : first.map((_, output) => stack(results.map((part) => part[output])));
+    requireNumbers(joined[0], logits);
+    return joined;
+  };
+}

@@ -1,0 +1,141 @@
+import {
+  conv2dLastDirect,
+  conv2dLastWith,
+  fillRegions,
+  maskImages,
+  numpyRandom,
+  type OpenedDevice,
+  replacePixels,
+  rows,
+  type Tensor,
+  tensor,
+  translate,
+  uniformTensor,
+  zeros,
+} from '@cambium/gpu-kernels';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeGpu } from '../../gpu-kernels/test/support/describe-gpu.ts';
+import { ModelError, ortClassifier, type RuleName, readModel, rules, webgpuClassifier } from '../src/index.ts';
+import { ModelBuilder } from './support/build-model.ts';
+import { relativeDifference } from './support/compare.ts';
+import { tinyResnet } from './support/tiny-resnet.ts';
+
+const graph = tinyResnet();
+const images = uniformTensor(numpyRandom(8), [5, 3, 19, 17], -2, 2);
+const image = rows(images, 0, 1);
+
+describeGpu('webgpuClassifier on a tiny residual network', ({ open }) => {
+  let opened: OpenedDevice;
+  const reference = ortClassifier(graph);
+  beforeAll(async () => {
+    opened = await open();
+  });
+  afterAll(async () => {
+    await reference.close();
+    opened.close();
+  });
+
+  const programs = {
+    direct: conv2dLastDirect,
+    '8×8 tiles': conv2dLastWith({ across: 8, down: 8 }),
+    '8×16 tiles': conv2dLastWith({ across: 8, down: 16 }),
+    '16×8 tiles': conv2dLastWith({ across: 16, down: 8 }),
+    '16×16 tiles': conv2dLastWith({ across: 16, down: 16 }),
+  };
+
+  describe.each(Object.entries(programs))('with convolutions by %s', (_, convolution) => {
+    const openClassifier = () => webgpuClassifier(graph, opened, { convolution: () => convolution, maxBatch: 3 });
+
+    test('logits and layers are ONNX Runtime’s', async () => {
+      await using classifier = openClassifier();
+      const layers = ['stem', 'block1', 'block2'];
+      const [ours, theirs] = [await classifier.values(images, layers), await reference.values(images, layers)];
+      expectClose(ours.logits, theirs.logits);
+      for (const layer of layers) expectClose(ours.layers[layer], theirs.layers[layer]);
+    });
+
+    test.each(Object.keys(rules) as RuleName[])('a walk back under %s is ONNX Runtime’s', async (rule) => {
+      await using classifier = openClassifier();
+      for (const layer of ['stem', 'block1', 'block2']) {
+        const start = tensor(Array.from({ length: 5 }, (__, row) => [...rules[rule].start(4, row % 4)]).flat(), [5, 4]);
+        const ours = await classifier.backward(images, layer, rule, start);
+        const theirs = await reference.backward(images, layer, rule, start);
+        expectClose(ours.logits, theirs.logits);
+        expectClose(ours.activations, theirs.activations);
+        expectClose(ours.arrived, theirs.arrived);
+      }
+    });
+  });
+
+  test('logits of variants are ONNX Runtime’s, whatever kernel makes them', async () => {
+    await using classifier = webgpuClassifier(graph, opened, { maxBatch: 4 });
+    const random = numpyRandom(4);
+    const fill = zeros(...image.shape);
+    const ranks = (shape: number[]) => {
+      const { data } = uniformTensor(random, shape, 0, 9);
+      return tensor(data.map(Math.floor), shape);
+    };
+    const mask = { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 } as const;
+    const batches = [
+      {
+        kernel: maskImages,
+        inputs: { image, activations: uniformTensor(random, [6, 3, 2]) },
+        rows: 'activations',
+        options: mask,
+      },
+      {
+        kernel: fillRegions,
+        inputs: { image, fill, ranks: ranks([1, 19, 17]), steps: tensor([0, 3, 9], [3, 1]) },
+        rows: 'steps',
+        options: undefined,
+      },
+      {
+        kernel: replacePixels,
+        inputs: { image, fill, ranks: ranks([1, 3, 19, 17]), ranges: tensor([0, 3, 2, 9], [2, 2]) },
+        rows: 'ranges',
+        options: undefined,
+      },
+      {
+        kernel: translate,
+        inputs: { image, fill, shifts: tensor([-3, 0, 5], [3, 1]) },
+        rows: 'shifts',
+        options: undefined,
+      },
+    ] as const;
+    for (const batch of batches) {
+      // biome-ignore lint/suspicious/noExplicitAny: kernels of different signatures in one list
+      const each = batch as any;
+      expectClose(await classifier.predictVariants(each), await reference.predictVariants(each));
+    }
+  });
+
+  test('questions asked at once are kept apart', async () => {
+    await using classifier = webgpuClassifier(graph, opened, { maxBatch: 2, questions: 1 });
+    const asked = Array.from({ length: 5 }, (_, row) => classifier.predict(rows(images, row, row + 1)));
+    const expected = await classifier.predict(images);
+    const answers = await Promise.all(asked);
+    answers.forEach((answer, row) => {
+      expectClose(answer, rows(expected, row, row + 1));
+    });
+  });
+
+  test('an operation without kernels is refused when the classifier is opened', () => {
+    const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 3, 8, 8] } });
+    const odd = net.node('Erf', [net.input]);
+    net.output(net.node('Flatten', [net.node('GlobalAveragePool', [odd])], { axis: 1 }), ['batch', 3]);
+    expect(() => webgpuClassifier(readModel(net.bytes()), opened)).toThrow(ModelError);
+  });
+
+  test('refuses images of another size and images that are not finite', async () => {
+    await using classifier = webgpuClassifier(graph, opened);
+    await expect(classifier.predict(zeros(1, 3, 8, 8))).rejects.toThrow('images of 3×19×17');
+    const broken = tensor(new Float32Array(image.data.length).fill(Number.NaN), image.shape);
+    await expect(classifier.predict(broken)).rejects.toThrow(ModelError);
+  });
+});
+
+/** Within 1e-4 of the largest number: float32, summed in another order. */
+function expectClose(actual: Tensor, expected: Tensor): void {
+  expect(actual.shape).toEqual(expected.shape);
+  expect(relativeDifference(actual.data, expected.data)).toBeLessThan(1e-4);
+}

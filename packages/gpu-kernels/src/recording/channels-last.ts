@@ -1,0 +1,195 @@
+import { channelMeansLast } from '../channels-last/channel-means-last.ts';
+import type { Conv2dLast, Conv2dLastOptions } from '../channels-last/conv2d-last-plan.ts';
+import { paddedChannels } from '../channels-last/layout.ts';
+import { maxPoolLast } from '../channels-last/max-pool-last.ts';
+import { packFilters } from '../channels-last/pack-filters.ts';
+import { packLast } from '../channels-last/pack-last.ts';
+import { unpackLast } from '../channels-last/unpack-last.ts';
+import type { AnyKernel, Named } from '../kernel.ts';
+import { channelMeans } from '../kernels/channel-means.ts';
+import { type Conv2dOptions, conv2d } from '../kernels/conv2d.ts';
+import { conv2dFused } from '../kernels/conv2d-fused.ts';
+import { type ConvTransposeOptions, conv2dTranspose } from '../kernels/conv2d-transpose.ts';
+import { divide } from '../kernels/divide.ts';
+import { maxPool } from '../kernels/max-pool.ts';
+import { reshape } from '../kernels/reshape.ts';
+import { mapNamed } from '../named.ts';
+import { sizeOf, zeros } from '../tensor.ts';
+import { constantValues } from './constant-values.ts';
+import { elementWise } from './element-wise.ts';
+import { type RecordedStep, type RecordedValue, stepOf } from './recording-engine.ts';
+
+export interface ChannelsLastOptions {
+  /** Which program computes a convolution of so many pixels, from so many products for each number, to so many channels. */
+  readonly convolution: (shape: ConvolutionShape) => Conv2dLast;
+}
+
+/** A convolution as the product of matrices that it is: pixels×depth times depth×channels. */
+export interface ConvolutionShape {
+  readonly pixels: number;
+  readonly depth: number;
+  readonly channels: number;
+}
+
+/** A recording laid out anew, and the values that stand for its outputs. */
+export interface LaidOut {
+  readonly steps: readonly RecordedStep[];
+  readonly outputs: readonly RecordedValue[];
+}
+
+/**
+ * Computes convolutions, and what lies between them, with channels last.
+ *
+ * Values keep one layout or get both: steps that need channels first (and the outputs) read a converted copy. Weights are
+ * packed by steps of their own that read constants only, so whoever runs the recording many times computes them once.
+ * Convolutions in groups, and weights that are computed, stay as they are.
+ */
+export function channelsLast(
+  recorded: readonly RecordedStep[],
+  outputs: readonly RecordedValue[],
+  options: ChannelsLastOptions,
+): LaidOut {
+  const layout = new Layout(recorded, options);
+  for (const step of recorded) layout.add(step);
+  const laidOut = outputs.map((value) => layout.first(value));
+  return { steps: layout.steps, outputs: laidOut };
+}
+
+class Layout {
+  readonly steps: RecordedStep[] = [];
+  readonly #options: ChannelsLastOptions;
+  readonly #constants: ReadonlySet<RecordedValue>;
+  readonly #first = new Map<RecordedValue, RecordedValue>();
+  readonly #last = new Map<RecordedValue, RecordedValue>();
+
+  constructor(recorded: readonly RecordedStep[], options: ChannelsLastOptions) {
+    this.#options = options;
+    this.#constants = constantValues(recorded);
+  }
+
+  /** The value with channels first. */
+  first(value: RecordedValue): RecordedValue {
+    const known = this.#first.get(value);
+    if (known) return known;
+    const last = this.#last.get(value);
+    const result = last ? this.#run(unpackLast, { input: last }, { channels: value.shape[1] }) : value;
+    this.#first.set(value, result);
+    return result;
+  }
+
+  add(step: RecordedStep): void {
+    const { kernel, inputs, options, output } = step;
+    const last = this.#addLast(step);
+    if (last) {
+      this.#last.set(output, last);
+      return;
+    }
+    if (kernel === channelMeans && this.#last.has(inputs.input)) {
+      const means = this.#run(channelMeansLast, { input: this.#lastOf(inputs.input) }, undefined);
+      const first = this.#run(unpackLast, { input: means }, { channels: output.shape[1] });
+      this.#first.set(output, this.#run(reshape, { input: first }, { shape: output.shape }));
+      return;
+    }
+    const own = mapNamed(kernel.inputs as readonly string[], (name) => this.first(inputs[name]));
+    this.steps.push({ kernel, inputs: own, options, output });
+    this.#first.set(output, output);
+  }
+
+  /** The step's result with channels last, where it is computed so. */
+  #addLast({ kernel, inputs, options }: RecordedStep): RecordedValue | undefined {
+    if (kernel === conv2d || kernel === conv2dFused) return this.#convolve(inputs, options as Conv2dOptions); // theirs
+    if (kernel === conv2dTranspose) return this.#convolveBack(inputs, options as ConvTransposeOptions); // its own
+    if (kernel === maxPool && this.#last.has(inputs.input)) {
+      return this.#run(maxPoolLast, { input: this.#lastOf(inputs.input) }, options);
+    }
+    return elementWise.has(kernel) ? this.#pointwise(kernel, inputs, options) : undefined;
+  }
+
+  #convolve(inputs: Named<string, RecordedValue>, options: Conv2dOptions): RecordedValue | undefined {
+    const { input, weights, bias, residual } = inputs;
+    const row = this.#packedRow(bias);
+    if (options.groups !== 1 || !this.#constants.has(weights) || !row) return undefined;
+    const { strides, pads, dilations, relu } = options;
+    const [filters, , height, width] = weights.shape;
+    return this.#product(
+      {
+        input: this.#lastOf(input),
+        weights: this.#run(packFilters, { weights: this.first(weights) }, { direction: 'forward' }),
+        bias: row,
+        residual: residual ? this.#lastOf(residual) : this.#zeroRow(filters),
+      },
+      { kernel: [height, width], strides, pads, dilations, relu },
+    );
+  }
+
+  #convolveBack(inputs: Named<string, RecordedValue>, options: ConvTransposeOptions): RecordedValue | undefined {
+    const { input, weights } = inputs;
+    if (options.groups !== 1 || !this.#constants.has(weights)) return undefined;
+    const { strides, pads, dilations, outputSize } = options;
+    const [, channels, height, width] = weights.shape;
+    const none = this.#zeroRow(channels);
+    return this.#product(
+      {
+        input: this.#lastOf(input),
+        weights: this.#run(packFilters, { weights: this.first(weights) }, { direction: 'back' }),
+        bias: none,
+        residual: none,
+      },
+      { kernel: [height, width], strides, pads, dilations, back: outputSize },
+    );
+  }
+
+  #product(
+    inputs: Named<'input' | 'weights' | 'bias' | 'residual', RecordedValue>,
+    options: Conv2dLastOptions,
+  ): RecordedValue {
+    const [depth, channels] = inputs.weights.shape;
+    const step = stepOf(this.#options.convolution({ pixels: 1, depth, channels }), inputs, options);
+    const pixels = sizeOf(step.output.shape.slice(0, 3));
+    return this.#run(this.#options.convolution({ pixels, depth, channels }), inputs, options);
+  }
+
+  /** Operands of one shape; numbers may stand for whole operands. Zeros in the padding stay finite in all of these. */
+  #pointwise(kernel: AnyKernel, inputs: Named<string, RecordedValue>, options: unknown): RecordedValue | undefined {
+    const names = kernel.inputs as readonly string[];
+    const isNumber = (name: string) => sizeOf(inputs[name].shape) === 1 && inputs[name].shape.length <= 1;
+    const operands = names.filter((name) => !isNumber(name));
+    const shapes = new Set(operands.map((name) => inputs[name].shape.join()));
+    const [operand] = operands;
+    if (shapes.size !== 1 || inputs[operand].shape.length !== 4) return undefined;
+    if (!operands.some((name) => this.#last.has(inputs[name]))) return undefined;
+    const channels = inputs[operand].shape[1];
+    if (kernel === divide && channels !== paddedChannels(channels)) return undefined; // 0 / 0 in the padding
+    const laidOut = mapNamed(names, (name) => (isNumber(name) ? this.first(inputs[name]) : this.#lastOf(inputs[name])));
+    return this.#run(kernel, laidOut, options);
+  }
+
+  #lastOf(value: RecordedValue): RecordedValue {
+    const known = this.#last.get(value);
+    if (known) return known;
+    const result = this.#run(packLast, { input: this.first(value) }, undefined);
+    this.#last.set(value, result);
+    return result;
+  }
+
+  /** One number for each channel, padded; undefined where the numbers are not known. */
+  #packedRow({ constant }: RecordedValue): RecordedValue | undefined {
+    if (!constant) return undefined;
+    const [channels] = constant.shape;
+    if (channels === paddedChannels(channels)) return { shape: constant.shape, constant };
+    const row = zeros(paddedChannels(channels));
+    row.data.set(constant.data);
+    return { shape: row.shape, constant: row };
+  }
+
+  #zeroRow(channels: number): RecordedValue {
+    const row = zeros(paddedChannels(channels));
+    return { shape: row.shape, constant: row };
+  }
+
+  #run(kernel: AnyKernel, inputs: Named<string, RecordedValue>, options: unknown): RecordedValue {
+    const step = stepOf(kernel, inputs, options);
+    this.steps.push(step);
+    return step.output;
+  }
+}
