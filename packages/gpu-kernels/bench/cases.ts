@@ -73,7 +73,7 @@ export const cases: {
   }),
   channelMeans: single,
   channelMeansLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: undefined }),
-  concatAxis: ({ maps }) => ({ shapes: { left: maps, right: maps }, options: { axis: 1 } }),
+  concatAxis: ({ maps }) => ({ shapes: { left: halved(maps), right: halved(maps) }, options: { axis: 1 } }),
   conv2d: ({ convolved }) => ({
     shapes: { input: convolved, weights: square(convolved, 3), bias: [convolved[1]] },
     options: { ...around, groups: 1, relu: true },

@@ -1,6 +1,7 @@
 import type { Engine, Resident } from '../engine.ts';
 import type { AnyKernel, Kernel, Named } from '../kernel.ts';
 import { mapNamed } from '../named.ts';
+import { planRun } from '../plan-run.ts';
 import type { Shape, Tensor } from '../tensor.ts';
 
 /** A value of a recording: an input, a constant, or what a step makes. */
@@ -72,12 +73,12 @@ export function recordingEngine(): RecordingEngine {
   };
 }
 
-/** A run as a step of a recording, with a new value for its output. @throws ShapeError or RangeError from the kernel's plan */
+/** A run as a step of a recording, with a new value for its output. @throws ShapeError or RangeError from the plan */
 export function stepOf<In extends string, U extends string, O>(
   kernel: Kernel<In, U, O>,
   inputs: Named<In, RecordedValue>,
   options: O,
 ): RecordedStep {
   const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
-  return { kernel, inputs, options, output: { shape: kernel.plan(shapes, options).output } };
+  return { kernel, inputs, options, output: { shape: planRun(kernel, shapes, options).output } };
 }

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import {
   type AnyKernel,
   channelMeans,
+  channelMeansLast,
+  conv2dLastDirect,
   type KernelName,
   kernels,
   mapNamed,
@@ -27,4 +29,16 @@ export function foldedRuns(name: KernelName, { limit, count }: { limit: number; 
 /** Runs of kernels whose random runs all have short grids. */
 const wide: { readonly [name in KernelName]?: readonly RandomRun[] } = {
   [channelMeans.name]: [{ inputs: { input: uniformTensor(numpyRandom(2), [13, 17, 2, 3]) }, options: undefined }],
+  [channelMeansLast.name]: [{ inputs: { input: uniformTensor(numpyRandom(3), [13, 2, 3, 72]) }, options: undefined }],
+  [conv2dLastDirect.name]: [
+    {
+      inputs: {
+        input: uniformTensor(numpyRandom(4), [2, 12, 13, 4]),
+        weights: uniformTensor(numpyRandom(5), [4, 20]),
+        bias: uniformTensor(numpyRandom(6), [20]),
+        residual: uniformTensor(numpyRandom(7), [20]),
+      },
+      options: { kernel: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] },
+    },
+  ],
 };
