@@ -36,10 +36,18 @@ export function benchSubject(onPredict: (images: number) => void = () => {}): Su
       map.data.map((_, pixel) => Number(pixel < map.data.length / 2)), // two quadrants
       map.shape,
     ),
-    randomise: { layers: ['c', 'b', 'a'], explainer: async () => async () => other },
+    randomise: {
+      layers: Array.from({ length: 54 }, (_, layer) => String(layer)), // a ResNet-50's
+      explainer: async () => async () => other,
+    },
   };
-  const companions = [map, other, bump(0.5)].map((own) => ({ ...subject, map: own }));
-  return { ...subject, companions, sweeps: sweepCache() };
+  const cached = { ...subject, sweeps: sweepCache() };
+  // other images, each with a cache of its own
+  const others = [other, bump(0.5)].map((own) => {
+    const shown = uniformTensor(numpyRandom(1), image.shape, 1, 2);
+    return { ...subject, image: shown, map: own, sweeps: sweepCache() };
+  });
+  return { ...cached, companions: [cached, ...others] };
 }
 
 /** A bump whose middle lies at this share of the sides. */

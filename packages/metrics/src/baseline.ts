@@ -26,7 +26,8 @@ export function levelsOf(values: Float32Array): Levels {
   let black = Number.POSITIVE_INFINITY;
   let white = Number.NEGATIVE_INFINITY;
   let sum = 0;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     if (value < black) black = value;
     if (value > white) white = value;
     sum += value;

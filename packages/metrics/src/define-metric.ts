@@ -96,10 +96,7 @@ export function requireSubject(where: string, { image, map, mask, target, batchS
   }
   requireFinite(where, 'image', image);
   requireFinite(where, 'map', map);
-  for (const value of mask?.data ?? []) {
-    if (value === 0 || value === 1) continue;
-    throw new RangeError(`${where} expected a mask of zeros and ones, got other numbers; threshold it first.`);
-  }
+  if (mask) requireBinary(where, mask);
   if (!Number.isInteger(target) || target < 0) {
     throw new RangeError(`${where} expected a target that is a class index from 0, got ${target}.`);
   }
@@ -108,7 +105,17 @@ export function requireSubject(where: string, { image, map, mask, target, batchS
   }
 }
 
+function requireBinary(where: string, { data }: Tensor): void {
+  for (let index = 0; index < data.length; index++) {
+    if (data[index] === 0 || data[index] === 1) continue;
+    throw new RangeError(`${where} expected a mask of zeros and ones, got other numbers; threshold it first.`);
+  }
+}
+
 function requireFinite(where: string, what: string, { data }: Tensor): void {
+  let zeros = 0; // the difference of a number from itself, but for NaN and infinity
+  for (let index = 0; index < data.length; index++) zeros += data[index] - data[index];
+  if (zeros === 0) return;
   for (let index = 0; index < data.length; index++) {
     if (Number.isFinite(data[index])) continue;
     throw new RangeError(`${where} expected a ${what} of finite numbers, got ${data[index]} at index ${index}.`);

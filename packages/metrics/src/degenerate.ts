@@ -10,7 +10,8 @@ export function degeneracy(map: Tensor): string | undefined {
   const first = map.data[0];
   let constant = true;
   let negative = true;
-  for (const value of map.data) {
+  for (let pixel = 0; pixel < map.data.length; pixel++) {
+    const value = map.data[pixel];
     if (value !== first) constant = false;
     if (!(value < 0)) negative = false;
     if (!constant && !negative) return undefined;

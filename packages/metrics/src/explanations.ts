@@ -1,7 +1,7 @@
 import { rows, ShapeError, type Tensor, tensor } from '@cambium/gpu-kernels';
 import { nextTurn } from './next-turn.ts';
 import { NoScore } from './no-score.ts';
-import { copies, defaultBatchSize } from './outputs.ts';
+import { copies, defaultBatchSize, repeat } from './outputs.ts';
 import type { Subject } from './types.ts';
 
 /** Many images to explain, made one batch at a time. */
@@ -16,7 +16,8 @@ export interface ExplainRequest {
 }
 
 /**
- * Explains variants of a subject's image and hands over the maps as they come: one batch is alive at once. With
+ * Explains variants of a subject's image and hands over the maps as they come: one batch is alive at once, in the same
+ * memory as the next, so that an image that is visited lasts until its batch is over. With
  * `explainBatch` a batch is explained together, else image by image. Before each the event loop gets a turn, and the
  * subject's signal is looked at.
  *
@@ -25,8 +26,15 @@ export interface ExplainRequest {
  */
 export async function explainEach(subject: Subject, request: ExplainRequest): Promise<void> {
   const batch = subject.batchSize ?? defaultBatchSize;
+  const { image } = subject;
+  // every batch is written here; an image that nothing is written to is explained as it is
+  const room =
+    request.count === 1 && !request.write
+      ? tensor(image.data, [1, ...image.shape])
+      : copies(image, Math.min(batch, request.count));
   for (let start = 0; start < request.count; start += batch) {
-    const images = copies(subject.image, Math.min(batch, request.count - start));
+    const images = rows(room, 0, Math.min(batch, request.count - start));
+    if (start > 0 && request.write) repeat(subject.image, images);
     const parts = Array.from({ length: images.shape[0] }, (_, row) =>
       tensor(rows(images, row, row + 1).data, subject.image.shape),
     );

@@ -1,6 +1,5 @@
-import type { Random } from '@cambium/gpu-kernels';
 import { defineMetric } from './define-metric.ts';
-import { checkNoiseOptions, distance, type NoiseOptions, noisyCopies, scaledAlone } from './noisy-maps.ts';
+import { checkNoiseOptions, distance, type NoiseOptions, noisyCopies, normalNoise, scaledAlone } from './noisy-maps.ts';
 import { requireNumber } from './options.ts';
 
 /** Options of `localLipschitzEstimate`. */
@@ -35,8 +34,7 @@ export const localLipschitzEstimate = defineMetric<LocalLipschitzOptions>({
   async measure(subject, options) {
     const map = scaledAlone(subject.map, options);
     const quotients: number[] = [];
-    const noise = (random: Random) => options.deviation * random.normal();
-    for await (const copies of noisyCopies(subject, options, noise)) {
+    for await (const copies of noisyCopies(subject, options, normalNoise(options.deviation))) {
       for (const copy of copies) {
         // the noise is 0 where the deviation is
         quotients.push(distance(map, copy.map) / (distance(subject.image, copy.image) + 1e-10));

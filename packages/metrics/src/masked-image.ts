@@ -35,7 +35,7 @@ export async function maskImage(subject: Subject): Promise<MaskedImage> {
 
 function maskOf({ data, shape }: Tensor): Tensor {
   let largest = 0;
-  for (const value of data) largest = Math.max(largest, value);
+  for (let pixel = 0; pixel < data.length; pixel++) if (data[pixel] > largest) largest = data[pixel];
   const scale = largest > 0 ? largest : 1; // nothing positive: a mask of zeros
   const mask = new Float32Array(data.length);
   for (let pixel = 0; pixel < mask.length; pixel++) mask[pixel] = Math.max(data[pixel], 0) / scale;

@@ -27,16 +27,31 @@ export function checkNoiseOptions(metric: string, { samples, normalise, absolute
   requireChoice(metric, 'absolute', absolute, [true, false]);
 }
 
+/** Adds noise to the numbers of an image, in their order. */
+export type Noise = (pixels: Float32Array, random: Random) => void;
+
+/** Noise that is uniform in [low, high). */
+export function uniformNoise(low: number, high: number): Noise {
+  return (pixels, random) => {
+    for (let index = 0; index < pixels.length; index++) pixels[index] += random.uniformBetween(low, high);
+  };
+}
+
+/** Normal noise of this standard deviation. */
+export function normalNoise(deviation: number): Noise {
+  return (pixels, random) => {
+    for (let index = 0; index < pixels.length; index++) pixels[index] += deviation * random.normal();
+  };
+}
+
 /**
  * Explains noisy copies of the subject's image and yields them a batch at a time, so memory is one batch whatever their
  * number. Noise is drawn copy by copy, each in row-major order, so that the batch size changes nothing.
- *
- * @param draw the noise that is added to one number of the image
  */
 export async function* noisyCopies(
   subject: Subject,
   options: NoiseOptions,
-  draw: (random: Random) => number,
+  noise: Noise,
 ): AsyncGenerator<readonly NoisyCopy[]> {
   const random = subject.random ?? numpyRandom(0);
   const batch = subject.batchSize ?? defaultBatchSize;
@@ -44,9 +59,7 @@ export async function* noisyCopies(
     const copies: NoisyCopy[] = [];
     await explainEach(subject, {
       count: Math.min(batch, options.samples - start),
-      write: (_, pixels) => {
-        for (let index = 0; index < pixels.length; index++) pixels[index] += draw(random);
-      },
+      write: (_, pixels) => noise(pixels, random),
       visit: (_, map, image) => copies.push({ image, map: scaledAlone(map, options) }),
     });
     yield copies;
@@ -62,6 +75,10 @@ export function scaledAlone(map: Tensor, options: Pick<NoiseOptions, 'normalise'
 /** Euclidean norm of the difference of two tensors of one size. */
 export function distance(a: Tensor, b: Tensor): number {
   let squares = 0;
-  for (let index = 0; index < a.data.length; index++) squares += (a.data[index] - b.data[index]) ** 2;
+  const [left, right] = [a.data, b.data];
+  for (let index = 0; index < left.length; index++) {
+    const difference = left[index] - right[index];
+    squares += difference * difference;
+  }
   return Math.sqrt(squares);
 }

@@ -47,7 +47,8 @@ export function extentOf(maps: readonly Tensor[]): Extent {
   let squares = 0;
   let count = 0;
   for (const { data } of maps) {
-    for (const value of data) {
+    for (let index = 0; index < data.length; index++) {
+      const value = data[index];
       if (value < least) least = value;
       if (value > largest) largest = value;
       squares += value * value;
@@ -77,11 +78,10 @@ export function joinExtents(left: Extent, right: Extent): Extent {
  */
 export function scaleMap(map: Tensor, extent: Extent, options: Pick<MapOptions, 'normalise' | 'absolute'>): Tensor {
   const [positive, negative] = divisors(extent, options.normalise);
-  const scaled = new Float32Array(map.data.length);
-  for (let pixel = 0; pixel < scaled.length; pixel++) {
-    const value = map.data[pixel] / (map.data[pixel] < 0 ? negative : positive);
-    scaled[pixel] = options.absolute ? Math.abs(value) : value;
-  }
+  const scaled = map.data.slice();
+  if (positive !== 1 || negative !== 1)
+    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= scaled[pixel] < 0 ? negative : positive;
+  if (options.absolute) for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] = Math.abs(scaled[pixel]);
   return tensor(scaled, map.shape);
 }
 

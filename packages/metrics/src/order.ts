@@ -26,19 +26,51 @@ function keysOf(values: Float32Array, direction: 'descending' | 'ascending'): Ui
   return keys;
 }
 
-/** Indices of keys in ascending order, by their digits of 11 bits from the lowest: a map takes a tenth of comparing. */
-function radixOrdered(keys: Uint32Array): Uint32Array<ArrayBuffer> {
-  let order = new Uint32Array(keys.length);
-  let next = new Uint32Array(keys.length);
+/**
+ * Indices of keys in ascending order, by their digits of 11 bits from the lowest: a map takes a tenth of comparing. The keys
+ * travel with their indices, so that only the writing goes to and fro in memory.
+ */
+function radixOrdered(keys: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const ends = digitStarts(keys);
+  let [from, to] = [keys, new Uint32Array(keys.length)];
+  let [order, next] = [new Uint32Array(keys.length), new Uint32Array(keys.length)];
   for (let index = 0; index < order.length; index++) order[index] = index;
-  for (const shift of [0, 11, 22]) {
-    const ends = new Uint32Array(2 ** 11 + 1); // where the next key of a digit goes, one digit further up
-    for (let index = 0; index < keys.length; index++) ends[((keys[index] >>> shift) & 0x7ff) + 1]++;
-    for (let digit = 1; digit < ends.length; digit++) ends[digit] += ends[digit - 1];
-    for (let at = 0; at < order.length; at++) next[ends[(keys[order[at]] >>> shift) & 0x7ff]++] = order[at];
+  for (const [pass, places] of ends.entries()) {
+    const shift = DIGIT * pass;
+    for (let at = 0; at < order.length; at++) {
+      const key = from[at];
+      const place = places[(key >>> shift) & DIGITS]++;
+      to[place] = key;
+      next[place] = order[at];
+    }
+    [from, to] = [to, from];
     [order, next] = [next, order];
   }
   return order;
+}
+
+/** Bits of a digit, and the largest one. */
+const DIGIT = 11;
+const DIGITS = 2 ** DIGIT - 1;
+
+/** Where the first key of each digit goes, for the three digits. */
+function digitStarts(keys: Uint32Array): readonly Uint32Array[] {
+  const [low, middle, high] = Array.from({ length: 3 }, () => new Uint32Array(DIGITS + 1));
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index];
+    low[key & DIGITS]++;
+    middle[(key >>> DIGIT) & DIGITS]++;
+    high[key >>> (2 * DIGIT)]++;
+  }
+  for (const counts of [low, middle, high]) {
+    let start = 0;
+    for (let digit = 0; digit < counts.length; digit++) {
+      const count = counts[digit];
+      counts[digit] = start;
+      start += count;
+    }
+  }
+  return [low, middle, high];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Predict, replacePixels, ShapeError, sweep, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { type Predict, replacePixels, rows, ShapeError, sweep, type Tensor, tensor } from '@cambium/gpu-kernels';
 import { nextTurn } from './next-turn.ts';
 import { requireChoice } from './options.ts';
 import { probabilityOf } from './softmax.ts';
@@ -94,19 +94,26 @@ interface Stream {
   readonly image: Tensor;
   readonly count: number;
   readonly output: Output;
+  /** Whether the pixels that `write` is given hold the variant of a batch before, for it to change. */
+  readonly inPlace?: boolean;
   write(index: number, pixels: Float32Array): void;
 }
 
-async function streamed(subject: Subject, { image, count, output, write }: Stream): Promise<Float64Array<ArrayBuffer>> {
+async function streamed(
+  subject: Subject,
+  { image, count, output, write, inPlace = false }: Stream,
+): Promise<Float64Array<ArrayBuffer>> {
   const batch = subject.batchSize ?? defaultBatchSize;
   const outputs = new Float64Array(count);
-  const size = image.data.length;
+  const room = copies(image, Math.min(batch, count)); // every batch is written here
   for (let start = 0; start < count; start += batch) {
     await nextTurn();
     subject.signal?.throwIfAborted();
-    const images = copies(image, Math.min(batch, count - start));
+    const images = rows(room, 0, Math.min(batch, count - start));
     for (let row = 0; row < images.shape[0]; row++) {
-      write(start + row, images.data.subarray(row * size, (row + 1) * size));
+      const pixels = rows(images, row, row + 1).data;
+      if (start > 0 && !inPlace) pixels.set(image.data);
+      write(start + row, pixels);
     }
     const logits = await predictRows(subject.predict, images);
     readRows(logits, subject.target, output, outputs.subarray(start, start + images.shape[0]));
@@ -114,16 +121,27 @@ async function streamed(subject: Subject, { image, count, output, write }: Strea
   return outputs;
 }
 
-/** Writes what `replacePixels` computes, touching the replaced features alone. */
+/**
+ * Writes what `replacePixels` computes, touching only the features in which a variant differs from the one that its place
+ * in the batch held before.
+ */
 function rangeWriter({ image, fill, ranks }: Replacement, ranges: Tensor): Omit<Stream, 'output'> {
-  const groups = groupedByRank(ranks.data);
+  const { features, starts } = groupedByRank(ranks.data);
+  const copy = (from: Float32Array, pixels: Float32Array, [start, end]: readonly [number, number]) => {
+    for (let at = start; at < end; at++) pixels[features[at]] = from[features[at]];
+  };
+  const held = new Map<number, readonly [number, number]>(); // by where a variant starts in the batch
   return {
     image: tensor(image.data, image.shape.slice(1)),
     count: ranges.shape[0],
+    inPlace: true,
     write(index, pixels) {
-      const start = groups.starts[ranges.data[2 * index]];
-      const end = groups.starts[ranges.data[2 * index + 1]];
-      for (let at = start; at < end; at++) pixels[groups.features[at]] = fill.data[groups.features[at]];
+      const [start, end] = [starts[ranges.data[2 * index]], starts[ranges.data[2 * index + 1]]];
+      const [first, last] = held.get(pixels.byteOffset) ?? [start, start];
+      const grows = first === start && last <= end;
+      if (!grows) copy(image.data, pixels, [first, last]);
+      copy(fill.data, pixels, [grows ? last : start, end]);
+      held.set(pixels.byteOffset, [start, end]);
     },
   };
 }
@@ -131,9 +149,9 @@ function rangeWriter({ image, fill, ranks }: Replacement, ranges: Tensor): Omit<
 /** Features in the order of their rank, and where each rank starts. */
 function groupedByRank(ranks: Float32Array): { readonly features: Uint32Array; readonly starts: Uint32Array } {
   let most = 0;
-  for (const rank of ranks) most = Math.max(most, rank);
+  for (let feature = 0; feature < ranks.length; feature++) if (ranks[feature] > most) most = ranks[feature];
   const starts = new Uint32Array(most + 2);
-  for (const rank of ranks) starts[rank + 1]++;
+  for (let feature = 0; feature < ranks.length; feature++) starts[ranks[feature] + 1]++;
   for (let rank = 1; rank < starts.length; rank++) starts[rank] += starts[rank - 1];
   const next = starts.slice();
   const features = new Uint32Array(ranks.length);
@@ -143,9 +161,14 @@ function groupedByRank(ranks: Float32Array): { readonly features: Uint32Array; r
 
 /** An image again and again: C×H×W → N×C×H×W. */
 export function copies(image: Tensor, count: number): Tensor {
-  const data = new Float32Array(count * image.data.length);
-  for (let row = 0; row < count; row++) data.set(image.data, row * image.data.length);
-  return tensor(data, [count, ...image.shape]);
+  const images = tensor(new Float32Array(count * image.data.length), [count, ...image.shape]);
+  repeat(image, images);
+  return images;
+}
+
+/** Writes an image over every row of a batch. */
+export function repeat(image: Tensor, images: Tensor): void {
+  for (let row = 0; row < images.shape[0]; row++) images.data.set(image.data, row * image.data.length);
 }
 
 /**

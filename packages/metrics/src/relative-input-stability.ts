@@ -1,6 +1,13 @@
-import { type Random, rows, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { rows, type Tensor, tensor } from '@cambium/gpu-kernels';
 import { defineMetric } from './define-metric.ts';
-import { checkNoiseOptions, type NoiseOptions, type NoisyCopy, noisyCopies, scaledAlone } from './noisy-maps.ts';
+import {
+  checkNoiseOptions,
+  type NoiseOptions,
+  type NoisyCopy,
+  noisyCopies,
+  scaledAlone,
+  uniformNoise,
+} from './noisy-maps.ts';
 import { requireChoice, requireNumber } from './options.ts';
 import { imageCost, imageLogits, predictRows } from './outputs.ts';
 import { predictedClass } from './softmax.ts';
@@ -62,8 +69,7 @@ async function largestChange(subject: Subject, options: RelativeInputStabilityOp
   const guarded = options.whenPredictionChanges === 'refuse';
   const before = guarded ? predictedClass(await imageLogits(subject)) : undefined;
   const quotients: number[] = [];
-  const noise = (random: Random) => random.uniformBetween(options.low, options.high);
-  for await (const copies of noisyCopies(subject, options, noise)) {
+  for await (const copies of noisyCopies(subject, options, uniformNoise(options.low, options.high))) {
     if (guarded) {
       const after = (await predictions(subject, copies)).find((predicted) => predicted !== before);
       if (after !== undefined) {
@@ -88,8 +94,10 @@ async function predictions(subject: Subject, copies: readonly NoisyCopy[]): Prom
 
 function relativeChange(before: Tensor, after: Tensor): number {
   let squares = 0;
-  for (let index = 0; index < before.data.length; index++) {
-    squares += ((before.data[index] - after.data[index]) / (before.data[index] || LEAST)) ** 2;
+  const [own, other] = [before.data, after.data];
+  for (let index = 0; index < own.length; index++) {
+    const change = (own[index] - other[index]) / (own[index] || LEAST);
+    squares += change * change;
   }
   return Math.sqrt(squares);
 }

@@ -1,5 +1,11 @@
-import type { Random } from '@cambium/gpu-kernels';
-import { checkNoiseOptions, distance, type NoiseOptions, noisyCopies, scaledAlone } from './noisy-maps.ts';
+import {
+  checkNoiseOptions,
+  distance,
+  type NoiseOptions,
+  noisyCopies,
+  scaledAlone,
+  uniformNoise,
+} from './noisy-maps.ts';
 import { extentOf } from './normalise.ts';
 import { requireNumber } from './options.ts';
 import type { Subject } from './types.ts';
@@ -35,8 +41,7 @@ export async function sensitivities(subject: Subject, options: SensitivityOption
   const map = scaledAlone(subject.map, options);
   const size = Math.sqrt(extentOf([map]).squares);
   const ratios: number[] = [];
-  const noise = (random: Random) => random.uniformBetween(-options.radius, options.radius);
-  for await (const copies of noisyCopies(subject, options, noise)) {
+  for await (const copies of noisyCopies(subject, options, uniformNoise(-options.radius, options.radius))) {
     for (const copy of copies) ratios.push(distance(map, copy.map) / size);
   }
   return ratios;

@@ -1,5 +1,5 @@
 import { ShapeError, type Tensor } from '@cambium/gpu-kernels';
-import { extentOf } from './normalise.ts';
+import { type Extent, extentOf } from './normalise.ts';
 
 /** Side of the window over which structural similarity looks. */
 const WINDOW = 7;
@@ -23,7 +23,7 @@ export function similarityAlongRows(left: Tensor, right: Tensor): number {
     throw new ShapeError('similarityAlongRows', `maps of at least ${WINDOW} numbers`, `[${left.shape.join(', ')}]`);
   }
   const width = left.data.length;
-  return meanSimilarity(left, right, { rows: 1, columns: width - WINDOW + 1, width, strides: [1] });
+  return meanSimilarity(left, right, { rows: 1, columns: width - WINDOW + 1, width, down: 1 });
 }
 
 /**
@@ -41,7 +41,7 @@ export function similarityInSquares(left: Tensor, right: Tensor): number {
     throw new ShapeError('similarityInSquares', `maps of at least ${WINDOW}×${WINDOW}`, `[${left.shape.join(', ')}]`);
   }
   const [rows, columns] = [height - WINDOW + 1, width - WINDOW + 1];
-  return meanSimilarity(left, right, { rows, columns, width, strides: [width, 1] });
+  return meanSimilarity(left, right, { rows, columns, width, down: WINDOW });
 }
 
 interface Windows {
@@ -50,60 +50,74 @@ interface Windows {
   readonly columns: number;
   /** Numbers in a row of the map. */
   readonly width: number;
-  /** Distances between neighbours in a window, axis by axis. */
-  readonly strides: readonly number[];
+  /** Rows of the map in a window. */
+  readonly down: number;
 }
 
 function meanSimilarity(left: Tensor, right: Tensor, windows: Windows): number {
-  const { least, largest } = extentOf([left, right]);
-  const { a, b, squares, products } = momentsOf(left.data, right.data, { least, strides: windows.strides });
-  const size = WINDOW ** windows.strides.length;
-  const luminance = (0.01 * (largest - least)) ** 2; // C₁
-  const contrast = (0.03 * (largest - least)) ** 2; // C₂
+  const extent = extentOf([left, right]);
+  const moments = momentsOf(left.data, right.data, extent.least);
+  if (windows.down > 1) for (const values of moments) sumDown(values, windows.width);
   let total = 0;
-  for (let row = 0; row < windows.rows; row++) {
-    for (let column = 0; column < windows.columns; column++) {
-      const at = row * windows.width + column;
-      const covariance = (products[at] - (a[at] * b[at]) / size) / (size - 1);
-      const variances = (squares[at] - (a[at] * a[at] + b[at] * b[at]) / size) / (size - 1);
-      const [x, y] = [least + a[at] / size, least + b[at] / size];
-      const structure = (2 * covariance + contrast) / (variances + contrast);
-      total += ((2 * x * y + luminance) / (x * x + y * y + luminance)) * structure;
-    }
-  }
+  for (let row = 0; row < windows.rows; row++) total += rowSimilarity(moments, windows, { row, extent });
   return total / (windows.rows * windows.columns);
 }
 
-/**
- * Sums over each window, by its first position: of both maps, of their squares together and of their products. Values
- * count from the least of both, so that what rounding leaves is small against the range.
- */
-function momentsOf(
-  left: Float32Array,
-  right: Float32Array,
-  { least, strides }: { least: number; strides: readonly number[] },
-): { [name in 'a' | 'b' | 'squares' | 'products']: Float64Array } {
-  const [a, b, squares, products] = Array.from({ length: 4 }, () => new Float64Array(left.length));
+/** Of both maps, counted from the least of both so that what rounding leaves is small; of their squares; of their products. */
+type Moments = readonly [a: Float64Array, b: Float64Array, squares: Float64Array, products: Float64Array];
+
+function momentsOf(left: Float32Array, right: Float32Array, least: number): Moments {
+  const room = new Float64Array(4 * left.length);
+  const part = (index: number) => room.subarray(index * left.length, (index + 1) * left.length);
+  const [a, b, squares, products] = [part(0), part(1), part(2), part(3)];
   for (let index = 0; index < left.length; index++) {
-    a[index] = left[index] - least;
-    b[index] = right[index] - least;
-    squares[index] = a[index] * a[index] + b[index] * b[index];
-    products[index] = a[index] * b[index];
+    const x = left[index] - least;
+    const y = right[index] - least;
+    a[index] = x;
+    b[index] = y;
+    squares[index] = x * x + y * y;
+    products[index] = x * y;
   }
-  const summed = (values: Float64Array) => strides.reduce(slidingSums, values);
-  return { a: summed(a), b: summed(b), squares: summed(squares), products: summed(products) };
+  return [a, b, squares, products];
 }
 
-/** For each position the sum of seven numbers from it on, a stride apart; each from the one before. */
-function slidingSums(values: Float64Array, stride: number): Float64Array {
-  const sums = new Float64Array(values.length);
-  const end = values.length - (WINDOW - 1) * stride;
+/** Replaces each number by the sum of seven from it down, as far as they reach. */
+function sumDown(values: Float64Array, width: number): void {
+  const end = values.length - (WINDOW - 1) * width;
   for (let index = 0; index < end; index++) {
-    const last = values[index + (WINDOW - 1) * stride];
-    if (index >= stride) sums[index] = sums[index - stride] - values[index - stride] + last;
-    else for (let step = 0; step < WINDOW; step++) sums[index] += values[index + step * stride];
+    for (let step = 1; step < WINDOW; step++) values[index] += values[index + step * width];
   }
-  return sums;
+}
+
+/** Similarities of a row of windows, added up; the sums over a window follow from those of the one before. */
+function rowSimilarity(
+  [a, b, squares, products]: Moments,
+  { width, columns, down }: Windows,
+  { row, extent: { least, largest } }: { row: number; extent: Extent },
+): number {
+  const size = WINDOW * down;
+  const [each, sample] = [1 / size, 1 / (size - 1)];
+  const luminance = (0.01 * (largest - least)) ** 2; // C₁
+  const contrast = (0.03 * (largest - least)) ** 2; // C₂
+  let [sumA, sumB, sumSquares, sumProducts, total] = [0, 0, 0, 0, 0];
+  const start = row * width;
+  for (let last = start; last < start + columns + WINDOW - 1; last++) {
+    const before = last - WINDOW;
+    const full = before >= start; // a number leaves the window
+    sumA += a[last] - (full ? a[before] : 0);
+    sumB += b[last] - (full ? b[before] : 0);
+    sumSquares += squares[last] - (full ? squares[before] : 0);
+    sumProducts += products[last] - (full ? products[before] : 0);
+    if (before < start - 1) continue; // the first window is not full yet
+    const covariance = (sumProducts - sumA * sumB * each) * sample;
+    const variances = (sumSquares - (sumA * sumA + sumB * sumB) * each) * sample;
+    const x = least + sumA * each;
+    const y = least + sumB * each;
+    // one division for the fractions of luminance and of structure
+    const likeness = (2 * x * y + luminance) * (2 * covariance + contrast);
+    total += likeness / ((x * x + y * y + luminance) * (variances + contrast));
+  }
+  return total;
 }
 
 function requireAlike(left: Tensor, right: Tensor): void {

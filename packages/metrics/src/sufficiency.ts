@@ -4,6 +4,8 @@ import { checkMapOptions, companionsOf, type MapOptions, mapDefaults, placeOf, s
 import { requireNumber } from './options.ts';
 import { imageCost, imageLogits } from './outputs.ts';
 import { predictedClass } from './softmax.ts';
+import { keyOfMap } from './sweep-cache.ts';
+import type { Subject } from './types.ts';
 
 /** Options of `sufficiency`. */
 export interface SufficiencyOptions extends MapOptions {
@@ -44,7 +46,7 @@ export const sufficiency = defineMetric<SufficiencyOptions>({
     if (companions.some(({ map }) => map.data.length !== subject.map.data.length)) {
       return { value: null, reason: 'sufficiency compares maps of one size; those of the companions differ.' };
     }
-    const distances = pairwiseDistances(companions.map((companion) => subjectMap(companion, options)));
+    const distances = await distancesBetween(companions, options);
     const largest = distances.reduce((most, row) => Math.max(most, ...row), 0);
     if (largest === 0)
       return { value: null, reason: 'sufficiency has no scale: the maps of all companions are equal.' };
@@ -57,6 +59,16 @@ export const sufficiency = defineMetric<SufficiencyOptions>({
     return { value: near.length === 0 ? 0 : alike / near.length, detail: { neighbours: near.length } };
   },
 });
+
+/** The distances between all companions' maps: the same for each of them, so the first one's cache keeps them for all. */
+function distancesBetween(companions: readonly Subject[], options: SufficiencyOptions): Promise<number[][]> {
+  const work = async () => pairwiseDistances(companions.map((companion) => subjectMap(companion, options)));
+  const [{ sweeps }] = companions;
+  if (!sweeps) return work();
+  const { normalise, normaliseScope, absolute } = options;
+  const maps = companions.map(({ map }) => keyOfMap(map));
+  return sweeps.once(`sufficiency/${normalise}/${normaliseScope}/${absolute}/${maps.join()}`, work);
+}
 
 /** Standardised Euclidean distances between maps; symmetric. */
 function pairwiseDistances(maps: readonly Tensor[]): number[][] {
@@ -78,7 +90,10 @@ function scalesOf(maps: readonly Tensor[]): Float32Array {
   for (const { data } of maps) for (let pixel = 0; pixel < means.length; pixel++) means[pixel] += data[pixel];
   for (let pixel = 0; pixel < means.length; pixel++) means[pixel] /= maps.length;
   for (const { data } of maps) {
-    for (let pixel = 0; pixel < means.length; pixel++) squares[pixel] += (data[pixel] - means[pixel]) ** 2;
+    for (let pixel = 0; pixel < means.length; pixel++) {
+      const difference = data[pixel] - means[pixel];
+      squares[pixel] += difference * difference;
+    }
   }
   const scales = new Float32Array(means.length);
   for (let pixel = 0; pixel < scales.length; pixel++) {
@@ -89,6 +104,9 @@ function scalesOf(maps: readonly Tensor[]): Float32Array {
 
 function scaledDistance(left: Float32Array, right: Float32Array, scales: Float32Array): number {
   let sum = 0;
-  for (let pixel = 0; pixel < scales.length; pixel++) sum += scales[pixel] * (left[pixel] - right[pixel]) ** 2;
+  for (let pixel = 0; pixel < scales.length; pixel++) {
+    const difference = left[pixel] - right[pixel];
+    sum += scales[pixel] * difference * difference;
+  }
   return Math.sqrt(sum);
 }
