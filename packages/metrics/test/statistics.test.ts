@@ -1,7 +1,16 @@
-import { numpyRandom } from '@cambium/gpu-kernels';
+import { numpyRandom, tensor } from '@cambium/gpu-kernels';
 import { mean, median } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
-import { agreement, averageRanks, bootstrapInterval, rank, spearman, summarise } from '../src/statistics/index.ts';
+import {
+  agreement,
+  averageRanks,
+  bootstrapInterval,
+  mapDifference,
+  rank,
+  rankChanges,
+  spearman,
+  summarise,
+} from '../src/statistics/index.ts';
 import { numbered, scipy } from './support/scipy.ts';
 
 describe('summarise', () => {
@@ -109,5 +118,48 @@ describe('agreement', () => {
       [-1, 1, null],
       [null, null, null],
     ]);
+  });
+});
+
+describe('mapDifference', () => {
+  const map = tensor([0, 0.25, 0.5, 1], [2, 2]);
+
+  test('is the largest difference of a pixel and the correlation of their order', () => {
+    expect(mapDifference(map, map)).toEqual({ largest: 0, spearman: 1 });
+    const swapped = mapDifference(map, tensor([0.25, 0, 0.5, 0.625], [2, 2]));
+    expect(swapped.largest).toBe(0.375);
+    expect(swapped.spearman).toBeCloseTo(0.8, 12); // 1 − 6·(1 + 1)/(4·15)
+  });
+
+  test('a constant map has no order', () => {
+    expect(mapDifference(map, tensor([0, 0, 0, 0], [2, 2]))).toEqual({ largest: 1, spearman: null });
+  });
+
+  test('maps of other shapes and pixels that are no numbers are refused', () => {
+    expect(() => mapDifference(map, tensor([0, 0, 0, 0], [4, 1]))).toThrow('expected two maps of 2×2, got 4×1');
+    expect(() => mapDifference(map, tensor([0, Number.NaN, 0, 0], [2, 2]))).toThrow(RangeError);
+  });
+});
+
+describe('rankChanges', () => {
+  const before = [
+    [0.1, 0.2, 0.3],
+    [0.1, 0.3, 0.2],
+    [0.1, 0.2, 0.3],
+  ];
+
+  test('names the entrants that change places', () => {
+    const after = [before[0], before[1], [0.1, 0.4, 0.3]];
+    expect(rankChanges(before, after, 'lower')).toEqual({ before: [1, 2, 3], after: [1, 3, 2], moved: [1, 2] });
+    expect(rankChanges(before, before, 'higher')).toEqual({ before: [3, 2, 1], after: [3, 2, 1], moved: [] });
+  });
+
+  test('an entrant that lost its scores has no place', () => {
+    const lost = before.map(([a, b]) => [a, b, null]);
+    expect(rankChanges(before, lost, 'lower')).toEqual({ before: [1, 2, 3], after: [1, 2, null], moved: [2] });
+  });
+
+  test('tables of other sizes are refused', () => {
+    expect(() => rankChanges(before, before.slice(1), 'lower')).toThrow('a second table of 3×3, got 2×3');
   });
 });
