@@ -2,7 +2,15 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { compute, maskImages, numpyRandom, type Tensor, tensor, uniformTensor } from '@cambium/gpu-kernels';
 import * as ort from 'onnxruntime-node';
-import { loadModel, ortClassifier, resolveLayer, rules, scoreCamVariants } from '../src/index.ts';
+import {
+  calibrate,
+  int8Classifier,
+  loadModel,
+  ortClassifier,
+  resolveLayer,
+  rules,
+  scoreCamVariants,
+} from '../src/index.ts';
 import { writeModel } from '../src/onnx/write.ts';
 
 // What everything around the forward pass costs, as ratios to ONNX Runtime's own forward pass of the same batch in the
@@ -29,13 +37,9 @@ const { mask } = scoreCamVariants.author;
 const image = tensor(images.data.slice(0, 3 * 224 * 224), [1, 3, 224, 224]);
 const { layers } = await classifier.values(image, [resolveLayer(graph, 'layer4')]);
 const activations = tensor(Object.values(layers)[0].data.slice(0, BATCH * 49), [BATCH, 7, 7]);
-const masked = (): Promise<Tensor> =>
-  classifier.predictVariants({
-    kernel: maskImages,
-    inputs: { image, activations },
-    rows: 'activations',
-    options: mask,
-  });
+const variants = { kernel: maskImages, inputs: { image, activations }, rows: 'activations' as const, options: mask };
+const masked = (): Promise<Tensor> => classifier.predictVariants(variants);
+const int8 = int8Classifier(graph, await calibrate(graph, [images]));
 
 console.log(
   `${cpus()[0].model.trim()}, ${cpus().length} logical cores; Node ${process.versions.node}; batch ${BATCH}; ${ROUNDS} rounds`,
@@ -46,6 +50,9 @@ const forward = await ratio('forward through the classifier', () => classifier.p
 const masks = await ratio('masked forward of Score-CAM', masked, plain);
 const gradient = await ratio('forward + gradient at layer2', () => walked('gradient'), plain);
 const relevance = await ratio('forward + zPlus at layer2', () => walked('zPlus'), plain);
+const rounded = await ratio('int8 forward', () => int8.predict(images), plain);
+const roundedMasks = await ratio('int8 masked forward of Score-CAM', () => int8.predictVariants(variants), plain);
+await int8.close();
 await classifier.close();
 await raw.release();
 const peak = await peakOfScoreCam();
@@ -59,6 +66,8 @@ report(
 );
 report('forward + gradient at layer2', gradient, 'at most 2');
 report('forward + zPlus at layer2', relevance, 'at most 3');
+report('int8 forward', rounded, `no target; ${(1 / rounded).toFixed(2)} times as fast`);
+report('int8 masked forward of Score-CAM', roundedMasks, `no target; ${(1 / roundedMasks).toFixed(2)} times as fast`);
 console.log(`peak memory, Score-CAM of 2,048 channels: ${peak.toFixed(0)} MB   (at most 1500)`);
 
 function walked(rule: 'gradient' | 'zPlus'): Promise<unknown> {

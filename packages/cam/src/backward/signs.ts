@@ -1,3 +1,4 @@
+import { clipBounds } from '../onnx/clip-bounds.ts';
 import type { Graph, GraphNode } from '../onnx/graph.ts';
 
 /**
@@ -14,17 +15,10 @@ export function nonNegativeValues(graph: Graph): ReadonlySet<string> {
 
 function isNonNegative(node: GraphNode, known: ReadonlySet<string>, graph: Graph): boolean {
   if (node.op === 'Relu' || node.op === 'Sigmoid' || node.op === 'HardSigmoid') return true;
-  if (node.op === 'Clip') return clipFloor(node, graph) >= 0;
+  if (node.op === 'Clip') return clipBounds(node, graph.constants)[0] >= 0;
   if (NOT_BELOW_INPUTS.has(node.op)) return known.has(node.inputs[0]);
   if (NOT_BELOW_ALL_INPUTS.has(node.op)) return node.inputs.every((name) => known.has(name));
   return false;
-}
-
-function clipFloor(node: GraphNode, graph: Graph): number {
-  const attribute = node.attributes.min;
-  if (attribute && 'float' in attribute) return attribute.float;
-  const constant = node.inputs[1] ? graph.constants.get(node.inputs[1]) : undefined;
-  return constant && constant.type !== 'encoded' ? constant.data[0] : Number.NEGATIVE_INFINITY;
 }
 
 const NOT_BELOW_INPUTS = new Set([

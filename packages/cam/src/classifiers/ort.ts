@@ -24,6 +24,11 @@ export interface OrtOptions {
   readonly maxBatch?: number;
   /** Questions whose models stay compiled; each holds the weights once. 4 by default. */
   readonly sessions?: number;
+  /**
+   * A form of the network, such as `quantise` makes, that answers where logits alone are asked for; layers and walks are
+   * the network's own. The network itself by default.
+   */
+  readonly logits?: Graph;
 }
 
 /**
@@ -35,9 +40,10 @@ export interface OrtOptions {
  * @throws ModelError when a question is asked and ONNX Runtime refuses the network, or the provider is not there
  */
 export function ortClassifier(graph: Graph, options: OrtOptions = {}): Classifier {
-  const { provider = 'cpu', threads, maxBatch = 32, sessions = 4 } = options;
+  const { provider = 'cpu', threads, maxBatch = 32, sessions = 4, logits } = options;
   return sessionClassifier(graph, {
     device: `onnxruntime ${provider}`,
+    logits,
     sessions: sessionCache(sessions, (model) => openSession(model, provider, threads)),
     maxBatch,
   });

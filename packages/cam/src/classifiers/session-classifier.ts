@@ -11,6 +11,8 @@ export interface SessionClassifierOptions {
   readonly sessions: SessionCache;
   /** Images that one run takes at most. */
   readonly maxBatch: number;
+  /** The form of the network that makes logits of images and variants; the network itself by default. */
+  readonly logits?: Graph;
 }
 
 /**
@@ -20,7 +22,9 @@ export interface SessionClassifierOptions {
  */
 export function sessionClassifier(graph: Graph, options: SessionClassifierOptions): Classifier {
   const ask = asker(graph, options);
-  const values: Classifier['values'] = (batch, layers) => askValues(graph, ask, batch, layers);
+  const { logits = graph } = options;
+  const values: Classifier['values'] = (batch, layers) =>
+    askValues(layers.length === 0 ? logits : graph, ask, batch, layers);
   const close = () => options.sessions.close();
   return {
     device: options.device,
@@ -30,7 +34,7 @@ export function sessionClassifier(graph: Graph, options: SessionClassifierOption
     predict: async (batch) => (await values(batch, [])).logits,
     values,
     backward: (batch, layer, rule, start) => askBackward(graph, ask, batch, { layer, rule, start }),
-    predictVariants: (variants) => askVariants(graph, ask, variants),
+    predictVariants: (variants) => askVariants(logits, ask, variants),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -55,8 +55,8 @@ function mergedParts(linear: GraphNode, norm: GraphNode, constants: ReadonlyMap<
   };
 }
 
-/** The axis of the weights that counts the outputs. */
-function outputAxis({ op, domain, attributes }: GraphNode, shape: Shape): number | undefined {
+/** The axis of a Conv's or Gemm's weights that counts the outputs. */
+export function outputAxis({ op, domain, attributes }: GraphNode, shape: Shape): number | undefined {
   if (domain !== '') return undefined;
   if (op === 'Conv') return 0;
   return op === 'Gemm' && shape.length === 2 ? 1 - intOf(attributes, 'transB', 0) : undefined;
@@ -74,8 +74,11 @@ function affineOf(norm: GraphNode, constants: ReadonlyMap<string, Constant>) {
   return { scale, shift: Float64Array.from(beta, (value, k) => value - scale[k] * mean[k]) };
 }
 
-/** The bias as the node adds it, one number for each output; undefined where it is not constant or of another form. */
-function biasOf(
+/**
+ * The bias as a Conv or Gemm adds it, one number for each output and 0 without one; undefined where it is not constant
+ * or of another form.
+ */
+export function biasOf(
   linear: GraphNode,
   constants: ReadonlyMap<string, Constant>,
   count: number,
@@ -113,7 +116,8 @@ function nodeWith(
   return { ...linear, inputs: [linear.inputs[0], weights, bias], outputs: [norm.outputs[0]], attributes };
 }
 
-function floats(constants: ReadonlyMap<string, Constant>, name: string | undefined) {
+/** A constant of float32 under that name. */
+export function floats(constants: ReadonlyMap<string, Constant>, name: string | undefined) {
   const constant = constants.get(name ?? '');
   return constant?.type === 'float32' ? constant : undefined;
 }

@@ -20,6 +20,18 @@ export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): 
   return largestDifference(a, b) / (scale || 1);
 }
 
+/** Spearman's correlation, 1 − 6·Σd²/(n³ − n), of numbers among which hardly any are equal; equal ones keep their order. */
+export function rankCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const places = [a, b].map((values) => {
+    const order = Array.from({ length: values.length }, (_, index) => index).sort((i, j) => values[i] - values[j]);
+    const place = new Uint32Array(values.length);
+    for (const [rank, index] of order.entries()) place[index] = rank;
+    return place;
+  });
+  const squares = places[0].reduce((sum, place, index) => sum + (place - places[1][index]) ** 2, 0);
+  return 1 - (6 * squares) / (a.length ** 3 - a.length);
+}
+
 /** Difference from the 32 recorded values, in units of the array's largest; infinite where the shapes differ. */
 export function sampled(ours: Tensor, check: GoldenCheck): number {
   if (ours.shape.join() !== check.shape.join()) return Number.POSITIVE_INFINITY;
