@@ -17,6 +17,8 @@ export interface VariantBatch<In extends string, U extends string, O> {
 
 /** Whatever turns a description of variants into their logits, N×K. */
 export interface VariantPredictor {
+  /** Batches worth having under way at once, so that a device need not wait for the host between two; 1 unless said. */
+  readonly atOnce?: number;
   predictVariants<In extends string, U extends string, O>(batch: VariantBatch<In, U, O>): Promise<Tensor>;
 }
 

@@ -14,7 +14,8 @@ export interface Sweep<In extends string, U extends string, O> extends VariantBa
 }
 
 /**
- * Classifies every variant that a kernel makes, a batch at a time, so memory is one batch whatever N is.
+ * Classifies every variant that a kernel makes, a batch at a time, so memory is one batch whatever N is (as many as the
+ * classifier's `atOnce`, where it takes several).
  *
  *     inputs[rows] N×…  →  logits N×K, in the order of the rows
  *
@@ -33,16 +34,31 @@ export async function sweep<In extends string, U extends string, O>(request: Swe
   if (total === 0)
     throw new ShapeError('sweep', `at least one row in the input "${rows}"`, `[${all.shape.join(', ')}]`);
   let logits: Tensor | undefined;
-  for (let start = 0; start < total; start += batch) {
-    if (start > 0) await nextTurn();
-    signal?.throwIfAborted();
-    const end = Math.min(start + batch, total);
-    const part = { ...inputs, [rows]: rowsOf(all, start, end) }; // same names, fewer rows
-    const result = await classifier.predictVariants({ kernel, inputs: part, rows, options });
+  const asked: { readonly start: number; readonly end: number; readonly result: Promise<Tensor> }[] = [];
+
+  async function take(): Promise<void> {
+    const { start, end, result: asking } = asked.shift()!; // called only when something was asked
+    const result = await asking;
     logits ??= tensor(new Float32Array(total * (result.shape[1] ?? 0)), [total, result.shape[1] ?? 0]);
     requireRows(result, end - start, logits.shape[1]);
     logits.data.set(result.data, start * logits.shape[1]);
     onBatch?.(end, total);
+  }
+
+  try {
+    for (let start = 0; start < total; start += batch) {
+      if (start > 0) await nextTurn();
+      signal?.throwIfAborted();
+      const end = Math.min(start + batch, total);
+      const part = { ...inputs, [rows]: rowsOf(all, start, end) }; // same names, fewer rows
+      const result = classifier.predictVariants({ kernel, inputs: part, rows, options });
+      result.catch(() => {}); // heard when it is taken
+      asked.push({ start, end, result });
+      if (asked.length >= (classifier.atOnce ?? 1)) await take();
+    }
+    while (asked.length > 0) await take();
+  } finally {
+    await Promise.allSettled(asked.map(({ result }) => result)); // nothing goes on after a sweep has ended
   }
   return logits!; // total > 0, so there was a first batch
 }

@@ -55,6 +55,39 @@ describe('sweep', () => {
     expect(sizes).toEqual([3, 3, 1]);
   });
 
+  test('a classifier that takes several batches at once is asked ahead of its answers, and no further', async () => {
+    let underWay = 0;
+    const most: number[] = [];
+    const slow: VariantPredictor = {
+      atOnce: 2,
+      async predictVariants(batch) {
+        most.push(++underWay);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        underWay--;
+        return classifier.predictVariants(batch);
+      },
+    };
+    const swept = await sweep({ ...request, classifier: slow, batch: 2 });
+    expect(Math.max(...most)).toBe(2);
+    expect(swept.data).toEqual((await classifier.predictVariants(request)).data);
+  });
+
+  test('a batch that fails ends the sweep when those under way have ended', async () => {
+    let underWay = 0;
+    const failing: VariantPredictor = {
+      atOnce: 3,
+      async predictVariants({ inputs }) {
+        underWay++;
+        const isFirst = (inputs as typeof request.inputs).activations.data[0] === activations.data[0];
+        await new Promise((resolve) => setTimeout(resolve, isFirst ? 1 : 20));
+        underWay--;
+        throw new Error(isFirst ? 'the first' : 'a later one');
+      },
+    };
+    await expect(sweep({ ...request, classifier: failing, batch: 2 })).rejects.toThrow('the first');
+    expect(underWay).toBe(0);
+  });
+
   test('progress is reported after each batch', async () => {
     const onBatch = vi.fn();
     await sweep({ ...request, batch: 3, onBatch });

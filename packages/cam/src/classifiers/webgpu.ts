@@ -59,6 +59,7 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
   const close = async () => engine.dispose();
   const { description, device } = opened.adapter;
   return {
+    atOnce: 2, // the next batch is on its way while the GPU computes this one
     device: `webgpu ${description || device || 'gpu'}`,
     graph,
     input: graph.input.shape,
