@@ -2,6 +2,7 @@ export type { BackwardOp, Rule, Step } from './backward/rule.ts';
 export { type RuleName, rules } from './backward/rules/index.ts';
 export { walk } from './backward/walk.ts';
 export { requireWalk } from './classifiers/derived-models.ts';
+export { type HybridOptions, hybridClassifier } from './classifiers/hybrid.ts';
 export { calibrate, int8Classifier } from './classifiers/int8.ts';
 export { availableProviders, type OrtOptions, ortClassifier, type Provider, providers } from './classifiers/ort.ts';
 export { type WebgpuOptions, webgpuClassifier } from './classifiers/webgpu.ts';

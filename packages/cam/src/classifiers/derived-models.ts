@@ -102,8 +102,8 @@ function collected(engine: OnnxEngine) {
   return { nodes: engine.trace.nodes, constants: engine.trace.constants };
 }
 
-/** Shape of a value or constant, with 1 as its batch. */
-function shapeOf(graph: Graph, name: string): readonly number[] {
+/** Shape of a value or constant, with 1 as its batch. @throws ModelError when it could not be inferred */
+export function shapeOf(graph: Graph, name: string): readonly number[] {
   const shape = graph.constants.get(name)?.shape ?? graph.shapes.get(name);
   if (shape) return shape;
   const node = graph.nodes.find(({ outputs }) => outputs.includes(name));

@@ -1,8 +1,6 @@
 import {
   type Conv2dLast,
   type ConvolutionShape,
-  conv2dLast,
-  conv2dLastDirect,
   mapNamed,
   type OpenedDevice,
   type RecordingEngine,
@@ -20,6 +18,7 @@ import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
 import { classesOf, requireFinite, requireImages, requireNumbers } from './checks.ts';
+import { convolutionFor } from './convolution-for.ts';
 import { requireWalk } from './derived-models.ts';
 import { type GpuQuestions, gpuQuestions, type Question } from './gpu-questions.ts';
 import { gpuWeights } from './gpu-weights.ts';
@@ -49,7 +48,7 @@ export interface WebgpuOptions {
 export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): Classifier {
   requireKernels(graph);
   const { maxBatch = opened.software ? 8 : 128, questions = 16, memoryLimit } = options;
-  const { convolution = opened.software ? () => conv2dLastDirect : () => conv2dLast } = options;
+  const { convolution = convolutionFor(opened) } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
   const merged = mergeBatchNorm(graph);
   const asked = gpuQuestions(engine, gpuWeights(engine, [graph, merged]), { convolution, limit: questions });
