@@ -8,6 +8,7 @@ import {
   type Named,
   numpyRandom,
   onnxEngine,
+  recordingEngine,
   referenceEngine,
   type Shape,
   ShapeError,
@@ -23,6 +24,7 @@ const gpu = webgpuEngine(device);
 const engines: readonly (readonly [string, Engine])[] = [
   ['referenceEngine', referenceEngine()],
   ['onnxEngine', onnxEngine(18)],
+  ['recordingEngine', recordingEngine()],
   ['webgpuEngine', gpu],
 ];
 

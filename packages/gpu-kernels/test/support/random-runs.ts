@@ -9,22 +9,30 @@ import {
   maxPool,
   type Named,
   numpyRandom,
-  type Shape,
   type Tensor,
   uniformTensor,
 } from '../../src/index.ts';
+
+import {
+  anyShape,
+  broadcasting,
+  convolution,
+  images,
+  imagesLast,
+  lastConvolution,
+  length,
+  type Plan,
+  pair,
+  pointwise,
+  pooling,
+  side,
+  small,
+} from './random-shapes.ts';
 
 /** Inputs and options to run a kernel on. */
 export interface RandomRun {
   readonly inputs: Named<string, Tensor>;
   readonly options: unknown;
-}
-
-interface Plan {
-  readonly shapes: Named<string, Shape>;
-  readonly options?: unknown;
-  /** Makes inputs fit that depend on each other's numbers. */
-  readonly finish?: (inputs: { [name: string]: Tensor }) => { [name: string]: Tensor };
 }
 
 /**
@@ -44,91 +52,6 @@ export function randomRuns(name: KernelName): fc.Arbitrary<RandomRun> {
     return { inputs: plan.finish?.(inputs) ?? inputs, options: plan.options };
   });
 }
-
-const small = fc.integer({ min: 1, max: 3 });
-const length = fc.integer({ min: 1, max: 9 });
-const side = fc.integer({ min: 1, max: 21 });
-const anyShape = fc.array(length, { maxLength: 4 });
-const images = fc.tuple(small, length, side, side);
-const pair = fc.tuple(small, small);
-
-const pointwise = anyShape.map((shape): Plan => ({ shapes: { input: shape } }));
-
-/** Two shapes that broadcast: axes missing in front or of length 1 in one of them. */
-function broadcasting(left: string, right: string, options?: unknown): fc.Arbitrary<Plan> {
-  const part = fc.record({ missing: fc.integer({ min: 0, max: 2 }), ones: fc.nat(15) });
-  return fc.tuple(anyShape, part, fc.boolean()).map(([shape, { missing, ones }, swap]) => {
-    const other = shape.map((axis, index) => (ones & (1 << index) ? 1 : axis)).slice(missing);
-    return { shapes: { [left]: swap ? other : shape, [right]: swap ? shape : other }, options };
-  });
-}
-
-const window = fc.record({
-  kernel: pair,
-  strides: pair,
-  dilations: pair,
-  pads: fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2)),
-});
-
-/** An image that holds at least one window, and a few rows and columns more. */
-function imageFor(extra: readonly [number, number], kernel: readonly number[], dilations: readonly number[]): number[] {
-  return extra.map((more, axis) => dilations[axis] * (kernel[axis] - 1) + 1 + more);
-}
-
-const convolution = fc
-  .tuple(
-    window,
-    fc.record({ groups: small, channels: small, filters: small, batch: small }),
-    fc.tuple(fc.nat(9), fc.nat(9)),
-  )
-  .map(([{ kernel, ...options }, { groups, channels, filters, batch }, extra]) => ({
-    kernel,
-    input: [batch, groups * channels, ...imageFor(extra, kernel, options.dilations)],
-    weights: [groups * filters, channels, ...kernel],
-    bias: [groups * filters],
-    options: { ...options, groups },
-  }));
-
-const pooling = fc
-  .tuple(window, fc.boolean(), fc.tuple(small, length), fc.tuple(fc.nat(9), fc.nat(9)), fc.boolean())
-  .map(([{ kernel, strides, dilations, pads }, ceilMode, batch, extra, countIncludePad]) => ({
-    input: [...batch, ...imageFor(extra, kernel, dilations)],
-    average: [...batch, ...imageFor(extra, kernel, [1, 1])],
-    options: {
-      kernel,
-      strides,
-      dilations,
-      pads: pads.map((pad, at) => Math.min(pad, kernel[at % 2] - 1)) as [number, number, number, number],
-      ceilMode,
-    },
-    countIncludePad,
-  }));
-
-/** A convolution with channels last, as `conv2dLast` takes it, forward or back, with a residual or a row. */
-const lastConvolution = fc
-  .tuple(convolution, fc.tuple(small, small, fc.boolean(), fc.boolean(), fc.boolean()))
-  .map(([{ input, kernel, options }, [quadsIn, quadsOut, relu, goesBack, hasResidual]]): Plan => {
-    const { groups: _, ...rest } = options;
-    const window = { ...rest, kernel };
-    const [batch, , height, width] = input;
-    const maps = conv2d
-      .plan({ input: [batch, 1, height, width], weights: [1, 1, ...kernel], bias: [1] }, { ...window, groups: 1 })
-      .output.slice(2);
-    const [from, to] = goesBack ? [maps, [height, width]] : [[height, width], maps];
-    return {
-      shapes: {
-        input: [batch, ...from, 4 * quadsIn],
-        weights: [kernel[0] * kernel[1] * 4 * quadsIn, 4 * quadsOut],
-        bias: [4 * quadsOut],
-        residual: hasResidual ? [batch, ...to, 4 * quadsOut] : [4 * quadsOut],
-      },
-      options: { ...window, relu, ...(goesBack ? { back: [height, width] } : {}) },
-    };
-  });
-
-const imagesLast = fc
-  .tuple(small, side, side, small)
-  .map(([batch, height, width, quads]) => [batch, height, width, 4 * quads]);
 
 const oneImage = fc.tuple(small, side, side).map((axes) => [1, ...axes]);
 
