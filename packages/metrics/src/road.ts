@@ -1,7 +1,7 @@
 import type { Random } from '@cambium/gpu-kernels';
 import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
-import { impute } from './impute.ts';
+import { type Imputer, imputer } from './impute.ts';
 import { requireNumber } from './options.ts';
 import { imageCost, imageOutput, type Output, predictEach, requireOutput } from './outputs.ts';
 import { randomOf } from './replacement.ts';
@@ -50,12 +50,12 @@ export const road = defineMetric<RoadOptions>({
   cost: ({ percentiles }) => ({ forwards: 2 * percentiles.length, explanations: 0, shared: imageCost }),
   async measure(subject, options) {
     const { map } = subject;
-    const random = randomOf(subject);
-    const most = await removalCurve(subject, map.data, { ...options, random });
+    const shared = { ...options, random: randomOf(subject), impute: imputer(subject.image.shape) };
+    const most = await removalCurve(subject, map.data, shared);
     const least = await removalCurve(
       subject,
       map.data.map((value) => -value),
-      { ...options, random },
+      shared,
     );
     return { value: (meanOf(least) - meanOf(most)) / 2, detail: { most, least } };
   },
@@ -64,14 +64,14 @@ export const road = defineMetric<RoadOptions>({
 async function removalCurve(
   subject: Subject,
   relevance: Float32Array,
-  { percentiles, noise, output, random }: RoadOptions & { readonly random: Random },
+  { percentiles, noise, output, random, impute }: RoadOptions & { readonly random: Random; readonly impute: Imputer },
 ): Promise<number[]> {
   const ascending = relevance.slice().sort();
   const original = await imageOutput(subject, output);
   const outputs = await predictEach(subject, percentiles.length, output, (index, pixels) => {
     const threshold = percentileOf(ascending, percentiles[index]);
     const removed = atLeast(relevance, threshold);
-    pixels.set(impute(subject.image, removed).data);
+    impute(pixels, removed);
     addNoise(pixels, removed, () => noise * random.normal());
   });
   return Array.from(outputs, (changed) => changed - original);

@@ -1,0 +1,79 @@
+import { numpyRandom, uniformTensor } from '@cambium/gpu-kernels';
+import { expect, test } from 'vitest';
+import { impute, imputer } from '../src/impute.ts';
+
+/** A blob, as the maps of methods have them, and scattered pixels. */
+const masks: { readonly [name: string]: (row: number, column: number, draw: number) => boolean } = {
+  'a blob': (row, column) => Math.hypot(row - 9, column - 12) < 8,
+  'all but a blob': (row, column) => Math.hypot(row - 9, column - 12) >= 8,
+  'half of the pixels, scattered': (_, __, draw) => draw < 0.5,
+  'all but some pixels': (row, column) => (7 * row + 3 * column) % 50 !== 1,
+};
+
+function maskOf(name: string, height: number, width: number): Uint8Array {
+  const random = numpyRandom(4);
+  return Uint8Array.from({ length: height * width }, (_, pixel) =>
+    Number(masks[name](Math.floor(pixel / width), pixel % width, random.uniform())),
+  );
+}
+
+/** How far an unknown pixel is from the weighted mean of its neighbours, at most. */
+function furthestFromMean(
+  plane: Float32Array,
+  unknown: Uint8Array,
+  [height, width]: readonly [number, number],
+): number {
+  let furthest = 0;
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    if (!unknown[pixel]) continue;
+    const [row, column] = [Math.floor(pixel / width), pixel % width];
+    let [sum, total] = [0, 0];
+    for (let down = -1; down <= 1; down++) {
+      for (let across = -1; across <= 1; across++) {
+        const [y, x] = [row + down, column + across];
+        if ((down === 0 && across === 0) || y < 0 || x < 0 || y >= height || x >= width) continue;
+        const weight = down === 0 || across === 0 ? 1 / 6 : 1 / 12;
+        sum += weight * plane[y * width + x];
+        total += weight;
+      }
+    }
+    furthest = Math.max(furthest, Math.abs(plane[pixel] - sum / total));
+  }
+  return furthest;
+}
+
+const sizes = [
+  [32, 32],
+  [31, 33],
+  [29, 64],
+  [2, 40],
+  [21, 1],
+] as const;
+const cases = Object.keys(masks).flatMap((name) => sizes.map((size) => [name, ...size] as const));
+
+test.each(cases)('%s unknown in %d×%d: each is the weighted mean of its neighbours', (name, height, width) => {
+  const image = uniformTensor(numpyRandom(2), [2, height, width], -2, 2);
+  const unknown = maskOf(name, height, width);
+  const filled = impute(image, unknown, 1e-9);
+  for (const channel of [0, 1]) {
+    const plane = filled.data.subarray(channel * unknown.length, (channel + 1) * unknown.length);
+    expect(furthestFromMean(plane, unknown, [height, width])).toBeLessThan(1e-6); // float32
+  }
+  expect(filled.data.filter((_, index) => !unknown[index % unknown.length])).toEqual(
+    image.data.filter((_, index) => !unknown[index % unknown.length]),
+  );
+});
+
+test('errors stay below a tenth of the noise, and one set of unknown pixels leaves nothing behind for the next', () => {
+  const shape = [3, 224, 224];
+  const image = uniformTensor(numpyRandom(3), shape, -3, 3);
+  const fill = imputer(shape);
+  for (const name of [...Object.keys(masks), 'a blob']) {
+    const unknown = maskOf(name, 224, 224);
+    const exact = impute(image, unknown, 1e-10).data;
+    const found = image.data.slice();
+    fill(found, unknown);
+    expect(impute(image, unknown).data).toEqual(found);
+    expect(found.reduce((most, value, index) => Math.max(most, Math.abs(value - exact[index])), 0)).toBeLessThan(1e-3);
+  }
+});
