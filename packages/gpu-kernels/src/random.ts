@@ -11,10 +11,14 @@ export interface Random {
   interval(max: number): number;
   /** A whole number in [low, high). @throws RangeError when there is none */
   integer(low: number, high: number): number;
-  /** The numbers 0 to count − 1 in random order. */
-  permutation(count: number): Uint32Array<ArrayBuffer>;
+  /** The numbers 0 to count − 1 in random order; a stream that knows `first` may return only so many of them. */
+  permutation(count: number, first?: number): Uint32Array<ArrayBuffer>;
   /** Standard normal. */
   normal(): number;
+  /** Adds what `uniformBetween` would draw to numbers in their order, faster than one by one. */
+  addUniform?(numbers: Float32Array, low: number, high: number): void;
+  /** Adds what `normal` would draw, times a deviation, to numbers in their order, faster than one by one. */
+  addNormal?(numbers: Float32Array, deviation: number): void;
 }
 
 /**
@@ -26,15 +30,14 @@ export interface Random {
  */
 export function numpyRandom(seed: number): Random {
   requireWord('numpyRandom', 'a seed', seed);
-  const { word, uniform, normal, permutation } = twister(seed);
+  const { word, uniform, ...others } = twister(seed);
   const interval = (max: number) => drawInterval(word, max);
   return {
     uniform,
     uniformBetween: (low, high) => low + (high - low) * uniform(),
     interval,
     integer: (low, high) => low + interval(high - 1 - low),
-    permutation,
-    normal,
+    ...others,
   };
 }
 

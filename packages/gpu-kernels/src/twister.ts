@@ -1,3 +1,5 @@
+import { drawPartners, startOfSwapped, swapped } from './swaps.ts';
+
 /** Words of the state. */
 const SIZE = 624;
 /** A word is made of itself, the next one and the one so many further on. */
@@ -9,8 +11,12 @@ export interface Twister {
   word(): number;
   /** A uniform number in [0, 1) of the next two words: 27 bits of the first, 26 of the second. */
   uniform(): number;
-  /** The numbers 0 to count − 1 in random order. */
-  permutation(count: number): Uint32Array<ArrayBuffer>;
+  /** The numbers 0 to count − 1 in random order, or only the first so many of them. */
+  permutation(count: number, first?: number): Uint32Array<ArrayBuffer>;
+  /** Adds uniform numbers in [low, high) to numbers in their order. */
+  addUniform(numbers: Float32Array, low: number, high: number): void;
+  /** Adds normal numbers of this standard deviation to numbers in their order. */
+  addNormal(numbers: Float32Array, deviation: number): void;
   /** A standard normal number; of each pair that is made the second waits for the next call. */
   normal(): number;
 }
@@ -77,41 +83,54 @@ export function twister(seed: number): Twister {
       return scale * y;
     }
   };
-  const permutation = (count: number) => {
-    const order = new Uint32Array(count);
-    for (let place = 0; place < count; place++) order[place] = place;
+  let partners = new Uint32Array(0);
+  const permutation = (count: number, first = count) => {
+    if (partners.length !== count) partners = new Uint32Array(count);
     for (let place = count - 1; place > 0; ) {
       if (at === SIZE) next();
-      const step = shuffle(order, place, words.subarray(at));
+      const step = drawPartners(partners, place, words.subarray(at));
       place = step.place;
       at += step.used;
     }
-    return order;
+    return first < Math.min(count / 8, 0xffff) ? startOfSwapped(partners, first) : swapped(partners).slice(0, first);
   };
-  return { word, uniform, normal, permutation };
+  const addUniform = (numbers: Float32Array, low: number, high: number) => {
+    let index = 0;
+    while (index < numbers.length) {
+      numbers[index++] += low + (high - low) * uniform(); // joins the words of a new block
+      if ((at & 1) === 1) continue;
+      const many = Math.min(numbers.length - index, (SIZE - at) / 2);
+      addScaled(numbers.subarray(index, index + many), uniforms.subarray(at / 2), { low, span: high - low });
+      index += many;
+      at += 2 * many;
+    }
+  };
+  const addNormal = (numbers: Float32Array, deviation: number) => {
+    let index = 0;
+    while (index < numbers.length) {
+      numbers[index++] += deviation * normal(); // finds the pairs of a new block
+      if (keeping || pairs.from !== at) continue;
+      const many = Math.min((numbers.length - index) >> 1, pairs.count - pairs.next);
+      if (many === 0) continue;
+      addPairs(numbers.subarray(index, index + 2 * many), pairs, deviation);
+      index += 2 * many;
+      pairs.next += many;
+      at = pairs.ends[pairs.next - 1];
+      pairs.from = at;
+    }
+  };
+  return { word, uniform, normal, permutation, addUniform, addNormal };
 }
 
-/**
- * Swaps each place, from the given one down to 1, with one at or before it, as far as the words go. No processor could
- * foresee which draws are refused, so there is no branch on it: a draw beyond the place swaps the place with itself and is
- * repeated.
- */
-function shuffle(order: Uint32Array, from: number, words: Int32Array): { place: number; used: number } {
-  let place = from;
-  let used = 0;
-  while (place > 0 && used < words.length) {
-    const mask = 0xffffffff >>> Math.clz32(place);
-    for (const below = mask >>> 1; place > below && used < words.length; used++) {
-      const draw = words[used] & mask;
-      const refused = (place - draw) >> 31; // −1 where it is, else 0
-      const other = draw ^ ((draw ^ place) & refused);
-      const number = order[place];
-      order[place] = order[other];
-      order[other] = number;
-      place -= 1 + refused;
-    }
+function addScaled(numbers: Float32Array, uniforms: Float64Array, { low, span }: { low: number; span: number }): void {
+  for (let index = 0; index < numbers.length; index++) numbers[index] += low + span * uniforms[index];
+}
+
+function addPairs(numbers: Float32Array, { firsts, seconds, next }: Pairs, deviation: number): void {
+  for (let index = 0, pair = next; index < numbers.length; index += 2, pair++) {
+    numbers[index] += deviation * firsts[pair];
+    numbers[index + 1] += deviation * seconds[pair];
   }
-  return { place, used };
 }
 
 /** Pairs of normal numbers that the rest of a block holds. */

@@ -33,18 +33,38 @@ function plain(seed: number): ReturnType<typeof twister> {
     }
     return order;
   };
-  return { word, uniform, normal, permutation };
+  const addUniform = (numbers: Float32Array, low: number, high: number) => {
+    for (let index = 0; index < numbers.length; index++) numbers[index] += low + (high - low) * uniform();
+  };
+  const addNormal = (numbers: Float32Array, deviation: number) => {
+    for (let index = 0; index < numbers.length; index++) numbers[index] += deviation * normal();
+  };
+  return {
+    word,
+    uniform,
+    normal,
+    permutation: (count, first = count) => permutation(count).slice(0, first),
+    addUniform,
+    addNormal,
+  };
 }
 
 test('draws made by the block are those made one by one, in whatever order kinds follow each other', () => {
-  const kinds = ['word', 'uniform', 'normal', 'permutation'] as const;
+  const kinds = ['word', 'uniform', 'normal', 'permutation', 'start', 'addUniform', 'addNormal', 'normal'] as const;
   for (let seed = 0; seed < 12; seed++) {
     const [blocks, single, choice] = [twister(seed), plain(seed), plain(seed + 100)];
     for (let turn = 0; turn < 600; turn++) {
-      const kind = kinds[choice.word() & 3];
+      const kind = kinds[choice.word() & 7];
       const times = choice.word() & 15;
-      const draw = (of: ReturnType<typeof twister>) =>
-        kind === 'permutation' ? [...of.permutation(37 * times)] : Array.from({ length: times }, of[kind]);
+      const draw = (of: ReturnType<typeof twister>) => {
+        if (kind === 'permutation') return [...of.permutation(37 * times)];
+        if (kind === 'start') return [...of.permutation(37 * times, times)];
+        const numbers = new Float32Array(53 * times).fill(0.25);
+        if (kind === 'addUniform') of.addUniform(numbers, -0.2, 0.3);
+        else if (kind === 'addNormal') of.addNormal(numbers, 0.7);
+        else return Array.from({ length: times }, of[kind]);
+        return [...numbers];
+      };
       expect(draw(blocks)).toEqual(draw(single));
     }
   }

@@ -50,7 +50,7 @@ export const faithfulnessCorrelation = defineMetric<FaithfulnessCorrelationOptio
     const original = await imageOutput(subject, options.output);
     const sums = new Float64Array(options.runs);
     const outputs = await predictEach(subject, options.runs, options.output, (run, pixels) => {
-      const subset = random.permutation(data.length).subarray(0, options.subsetSize);
+      const subset = random.permutation(data.length, options.subsetSize).subarray(0, options.subsetSize);
       const value = drawBaseline(options.baseline, levels, random);
       for (const feature of subset) pixels[feature] = value;
       [sums[run]] = groupSums(map, [subset]);

@@ -33,6 +33,7 @@ export type Noise = (pixels: Float32Array, random: Random) => void;
 /** Noise that is uniform in [low, high). */
 export function uniformNoise(low: number, high: number): Noise {
   return (pixels, random) => {
+    if (random.addUniform) return random.addUniform(pixels, low, high);
     for (let index = 0; index < pixels.length; index++) pixels[index] += random.uniformBetween(low, high);
   };
 }
@@ -40,6 +41,7 @@ export function uniformNoise(low: number, high: number): Noise {
 /** Normal noise of this standard deviation. */
 export function normalNoise(deviation: number): Noise {
   return (pixels, random) => {
+    if (random.addNormal) return random.addNormal(pixels, deviation);
     for (let index = 0; index < pixels.length; index++) pixels[index] += deviation * random.normal();
   };
 }
