@@ -37,17 +37,19 @@ export function gridSolver(height: number, width: number): GridSolver {
   const [finest] = levels;
   const values = numbers(finest);
   const direction = numbers(finest);
-  const applied = numbers(finest);
+  const lost = numbers(finest); // −A·direction
+  const nothing = numbers(finest);
   const fill = (plane: Float32Array, start: number, tolerance: number) => {
     const { runs, length, right: residual, solution: corrected, unknown, stride } = finest;
     spread(plane, values, { unknown, width, stride, start: 0 });
-    residualOf(finest, values, residual); // without the unknown: what the known contribute
+    leave(finest, { right: nothing, values, rest: residual }); // what the known contribute
     const limit = tolerance ** 2 * dot(finest, residual, residual);
     spread(plane, values, { unknown, width, stride, start });
-    residualOf(finest, values, residual);
+    leave(finest, { right: nothing, values, rest: residual });
     direction.fill(0);
     let energy = 0;
-    for (let step = 0; step < 1000 && dot(finest, residual, residual) > limit; step++) {
+    let squares = dot(finest, residual, residual);
+    for (let step = 0; step < 1000 && squares > limit; step++) {
       cycle(levels, 0);
       const before = energy;
       energy = dot(finest, residual, corrected);
@@ -56,12 +58,14 @@ export function gridSolver(height: number, width: number): GridSolver {
         for (let cell = runs[run]; cell < runs[run + 1]; cell++)
           direction[cell] = corrected[cell] + turn * direction[cell];
       }
-      multiply(finest, direction, applied);
-      const stepLength = energy / dot(finest, direction, applied);
+      leave(finest, { right: nothing, values: direction, rest: lost });
+      squares = 0;
+      const stepLength = -energy / dot(finest, direction, lost);
       for (let run = 0; run < length; run += 2) {
         for (let cell = runs[run]; cell < runs[run + 1]; cell++) {
           values[cell] += stepLength * direction[cell];
-          residual[cell] -= stepLength * applied[cell];
+          residual[cell] += stepLength * lost[cell];
+          squares += residual[cell] * residual[cell];
         }
       }
     }
@@ -99,7 +103,7 @@ function cycle(levels: readonly Level[], at: number): void {
   }
   const next = levels[at + 1];
   if (next && next.length > 0) {
-    leave(level, coarse, rest);
+    leave(level, { right, values: coarse, rest });
     mirror(level, rest);
     restrict(level, next);
     cycle(levels, at + 1);
@@ -135,26 +139,11 @@ function relax(level: Level, from: Float64Array, to: Float64Array): void {
   }
 }
 
-/** What a solution leaves of the right side: right − A·values. */
-function leave(level: Level, values: Float64Array, rest: Float64Array): void {
-  const { runs, length, right } = level;
-  multiply(level, values, rest);
-  for (let run = 0; run < length; run += 2) {
-    for (let cell = runs[run]; cell < runs[run + 1]; cell++) rest[cell] = right[cell] - rest[cell];
-  }
-}
-
-/** residual = −A·values, with the known values in place. */
-function residualOf(level: Level, values: Float64Array, residual: Float64Array): void {
-  const { runs, length } = level;
-  multiply(level, values, residual);
-  for (let run = 0; run < length; run += 2) {
-    for (let cell = runs[run]; cell < runs[run + 1]; cell++) residual[cell] = -residual[cell];
-  }
-}
-
-/** Weighted differences of unknown cells from their neighbours. Sums of a column's outer cells serve three cells. */
-function multiply({ runs, length, stride, diagonal }: Level, values: Float64Array, product: Float64Array): void {
+/**
+ * What a solution leaves of the right side: right − A·values, A the weighted differences of unknown cells from their
+ * neighbours. Sums of a column's outer cells serve three cells.
+ */
+function leave({ runs, length, stride, diagonal }: Level, { right: goal, values, rest }: Leaving): void {
   for (let run = 0; run < length; run += 2) {
     const start = runs[run];
     const end = runs[run + 1];
@@ -165,13 +154,20 @@ function multiply({ runs, length, stride, diagonal }: Level, values: Float64Arra
     for (let cell = start; cell < end; cell++) {
       const right = values[cell + 1];
       const after = values[cell + 1 - stride] + values[cell + 1 + stride];
-      product[cell] = diagonal[cell] * value - BESIDE * (left + right + here) - CORNER * (before + after);
+      const pull = BESIDE * (left + right + here) + CORNER * (before + after);
+      rest[cell] = goal[cell] + pull - diagonal[cell] * value;
       before = here;
       here = after;
       left = value;
       value = right;
     }
   }
+}
+
+interface Leaving {
+  readonly right: Float64Array;
+  readonly values: Float64Array;
+  readonly rest: Float64Array;
 }
 
 function dot({ runs, length }: Level, left: Float64Array, right: Float64Array): number {
