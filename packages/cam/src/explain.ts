@@ -39,10 +39,10 @@ function weightedSum(activations: Tensor, weights: Tensor): Tensor {
   }
   const sum = new Float64Array(area);
   for (let channel = 0; channel < channels; channel++) {
-    for (let place = 0; place < area; place++) {
-      const index = channel * area + place;
-      sum[place] += weights.data[everywhere ? channel : index] * activations.data[index];
-    }
+    const values = activations.data.subarray(channel * area, (channel + 1) * area);
+    const own = everywhere ? undefined : weights.data.subarray(channel * area, (channel + 1) * area);
+    const weight = weights.data[channel]; // unless every place has its own
+    for (let place = 0; place < area; place++) sum[place] += (own ? own[place] : weight) * values[place];
   }
   return tensor(Float32Array.from(sum), [height, width]);
 }

@@ -18,7 +18,18 @@ export interface Layer {
  * The layers of a network: its family's first, then every value of channels×height×width that the logits are computed
  * from, in the graph's order.
  */
-export function listLayers(graph: Graph): Layer[] {
+export function listLayers(graph: Graph): readonly Layer[] {
+  const known = listed.get(graph);
+  if (known) return known;
+  const layers = layersOf(graph);
+  listed.set(graph, layers);
+  return layers;
+}
+
+// every probe of an image resolves names, and a graph does not change
+const listed = new WeakMap<Graph, readonly Layer[]>();
+
+function layersOf(graph: Graph): readonly Layer[] {
   const named = Object.entries(recogniseFamily(graph)?.layers(graph) ?? {});
   const short = named.map(([name, value]) => ({ name, value, shape: mapShape(graph, value), family: true }));
   const read = valuesRead(graph);

@@ -45,6 +45,7 @@ export async function probeImage(
   const activations = new Map(Object.entries(forward.layers));
   const masked = new Map<string, MaskedLogits>();
   const walkBack = keptWalks(classifier, image);
+  let digest: number | undefined; // of the image's numbers, once for all layers
 
   async function activationsAt(value: string): Promise<Tensor> {
     if (!activations.has(value)) activations.set(value, (await classifier.values(image, [value])).layers[value]);
@@ -58,7 +59,8 @@ export async function probeImage(
     const matrix =
       masked.get(value) ?? maskedLogits({ classifier, image, activations: values, batch, signal, onMasked });
     masked.set(value, matrix);
-    let random: Random | undefined; // read when asked: most methods draw nothing
+    // a stream that depends on the seed, the image's numbers and the layer; begun when asked: most methods draw nothing
+    let random: Random | undefined;
     return {
       image,
       layer,
@@ -66,7 +68,8 @@ export async function probeImage(
       logits: forward.logits.data,
       activations: values,
       get random() {
-        random ??= randomFor(seed, image, value);
+        digest ??= fnv1a(bytesOf(image));
+        random ??= numpyRandom((seed ^ digest ^ fnv1a(new TextEncoder().encode(value))) >>> 0);
         return random;
       },
       maskedLogits: matrix.of,
@@ -108,16 +111,13 @@ function requireClass(target: number, classes: number): void {
   throw new RangeError(`The target is a class index from 0 to ${classes - 1}, got ${target}.`);
 }
 
-/** A stream that depends on the seed, the image's numbers and the layer, and on nothing else. */
-function randomFor(seed: number, image: Tensor, layer: string): Random {
-  const bytes = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength);
-  const name = new TextEncoder().encode(layer);
-  return numpyRandom((seed ^ fnv1a(bytes) ^ fnv1a(name)) >>> 0);
+function bytesOf({ data }: Tensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** FNV-1a, 32 bits. @source Fowler, Noll, Vo, http://www.isthe.com/chongo/tech/comp/fnv/ */
 function fnv1a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let index = 0; index < bytes.length; index++) hash = Math.imul(hash ^ bytes[index], 0x01000193);
   return hash >>> 0;
 }

@@ -66,10 +66,11 @@ export const nonSensitivity = defineMetric<NonSensitivityOptions>({
   async measure(subject, options) {
     const { data } = subjectMap(subject, options);
     const original = await imageOutput(subject, options.output);
-    const changes = (await outputsByFeature(subject, data, options)).map((output) => Math.abs(original - output));
+    const outputs = await outputsByFeature(subject, data, options);
     const { epsilon } = options;
     const counts = { belowEpsilon: 0, insensitive: 0, both: 0, nearEpsilon: 0 };
-    for (const [feature, change] of changes.entries()) {
+    for (let feature = 0; feature < outputs.length; feature++) {
+      const change = Math.abs(original - outputs[feature]);
       const small = data[feature % data.length] < epsilon;
       const insensitive = change < epsilon;
       counts.belowEpsilon += Number(small);
@@ -78,7 +79,7 @@ export const nonSensitivity = defineMetric<NonSensitivityOptions>({
       counts.nearEpsilon += Number(Math.abs(change - epsilon) <= 0.1 * epsilon);
     }
     const value = counts.belowEpsilon + counts.insensitive - 2 * counts.both; // exclusive or
-    return { value, detail: { ...counts, fraction: value / changes.length } };
+    return { value, detail: { ...counts, fraction: value / outputs.length } };
   },
 });
 
@@ -88,16 +89,27 @@ async function outputsByFeature(
   map: Float32Array,
   options: NonSensitivityOptions,
 ): Promise<Float64Array<ArrayBuffer>> {
-  const features = Uint32Array.from({ length: subject.image.data.length }, (_, feature) => feature);
+  const features = new Uint32Array(subject.image.data.length);
+  for (let feature = 0; feature < features.length; feature++) features[feature] = feature;
   const { baseline, featuresInStep, epsilon } = options;
   if (featuresInStep === 1 && baseline !== 'uniform') {
     const work = () => spread(subject, cut(features, 1), options);
     return subject.sweeps ? subject.sweeps.once(sweepKey(options, subject.target), work) : work();
   }
-  const isSmall = (feature: number) => map[feature % map.length] < epsilon;
-  const small = features.filter(isSmall);
-  const others = features.filter((feature) => !isSmall(feature));
+  const [small, others] = divided(features, (feature) => map[feature % map.length] < epsilon);
   return spread(subject, [...cut(small, featuresInStep), ...cut(others, featuresInStep)], options);
+}
+
+/** Those that are and those that are not, each in their order. */
+function divided(features: Uint32Array<ArrayBuffer>, isFirst: (feature: number) => boolean) {
+  const sorted = new Uint32Array(features.length);
+  let front = 0;
+  let back = features.length;
+  for (let index = 0; index < features.length; index++) {
+    if (isFirst(features[index])) sorted[front++] = features[index];
+    else sorted[--back] = features[index];
+  }
+  return [sorted.subarray(0, front), sorted.subarray(back).reverse()] as const;
 }
 
 /** Sweeps the groups and gives every feature its group's output. */
@@ -108,7 +120,10 @@ async function spread(
 ): Promise<Float64Array<ArrayBuffer>> {
   const replacement = replaceInOriginal(subject, groups, baseline, randomOf(subject));
   const outputs = await sweepReplaced(subject, replacement, singleRanges(groups.length), output);
-  return Float64Array.from(replacement.ranks.data, (rank) => outputs[rank - 1]);
+  const ranks = replacement.ranks.data;
+  const spreadOut = new Float64Array(ranks.length);
+  for (let feature = 0; feature < ranks.length; feature++) spreadOut[feature] = outputs[ranks[feature] - 1];
+  return spreadOut;
 }
 
 /** @param target a class, or the word for any */

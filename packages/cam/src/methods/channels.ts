@@ -9,14 +9,19 @@ export function channelOf(activations: Tensor, channel: number): Float32Array<Ar
 /** Whether a channel holds one number everywhere; a dead one holds 0. */
 export function isConstant(activations: Tensor, channel: number): boolean {
   const values = channelOf(activations, channel);
-  return values.every((value) => value === values[0]);
+  for (let place = 1; place < values.length; place++) if (values[place] !== values[0]) return false;
+  return true;
 }
 
 /** Population standard deviation of each channel over space. */
 export function spatialDeviations(activations: Tensor): Float64Array {
   return Float64Array.from({ length: activations.shape[0] }, (_, channel) => {
     const values = channelOf(activations, channel);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+    let sum = 0;
+    for (let place = 0; place < values.length; place++) sum += values[place];
+    const mean = sum / values.length;
+    let squares = 0;
+    for (let place = 0; place < values.length; place++) squares += (values[place] - mean) ** 2;
+    return Math.sqrt(squares / values.length);
   });
 }

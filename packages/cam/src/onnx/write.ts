@@ -1,5 +1,6 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import type { OnnxConstant, OnnxNode, OnnxTrace } from '@cambium/gpu-kernels';
+import { assembleModel } from './assemble-model.ts';
 import { dataTypes } from './data-types.ts';
 import type { Constant, Graph, GraphNode } from './graph.ts';
 import { encodeNode } from './node-proto.ts';
@@ -57,13 +58,15 @@ export function writeModel(graph: PartialGraph, options: WriteOptions): Uint8Arr
     graph: {
       name: 'cambium',
       node: nodes.map(encodeNode),
-      initializer: [...constants].map(([name, constant]) => encodeTensor(name, constant)),
       input: inputs.map(({ name, shape }) => declare(name, shape)),
       output: outputs.map((name) => declare(name, name === graph.logits ? openShape(graph, name) : undefined)),
       valueInfo: unknownToRules(graph, nodes),
     },
   });
-  return toBinary(ModelProtoSchema, model);
+  return assembleModel(
+    model,
+    [...constants].map(([name, constant]) => encodeTensor(name, constant)),
+  );
 }
 
 /** Writes traced nodes alone as an ONNX file. */

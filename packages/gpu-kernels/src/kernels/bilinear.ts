@@ -55,8 +55,9 @@ export function sampleBilinear(
   horizontal: Neighbours,
   width: number,
 ): number {
-  const mix = (row: number) =>
-    map[offset + row * width + horizontal.low] * (1 - horizontal.share) +
-    map[offset + row * width + horizontal.high] * horizontal.share;
-  return mix(vertical.low) * (1 - vertical.share) + mix(vertical.high) * vertical.share;
+  const upper = offset + vertical.low * width;
+  const lower = offset + vertical.high * width;
+  const above = map[upper + horizontal.low] * (1 - horizontal.share) + map[upper + horizontal.high] * horizontal.share;
+  const below = map[lower + horizontal.low] * (1 - horizontal.share) + map[lower + horizontal.high] * horizontal.share;
+  return above * (1 - vertical.share) + below * vertical.share;
 }

@@ -34,8 +34,13 @@ export const minMax: Kernel<'input', 'maps' | 'pixels' | 'epsilon', MinMaxOption
     for (let map = 0; map < maps; map++) {
       const start = map * pixels;
       const values = input.subarray(start, start + pixels);
-      const least = values.reduce((a, b) => Math.min(a, b));
-      const range = values.reduce((a, b) => Math.max(a, b)) - least;
+      let [least] = values;
+      let [most] = values;
+      for (let pixel = 1; pixel < pixels; pixel++) {
+        least = Math.min(least, values[pixel]);
+        most = Math.max(most, values[pixel]);
+      }
+      const range = most - least;
       for (let pixel = 0; pixel < pixels; pixel++) {
         output[start + pixel] = range === 0 ? 0 : (values[pixel] - least) / (range + epsilon);
       }

@@ -45,11 +45,13 @@ export const upsampleBilinear: Kernel<
   rows: ({ input }) => (input.length > 2 ? ['input'] : []),
   reference({ input }, { count, height, width, outHeight, outWidth, cornerAligned }, output) {
     const convention = cornerAligned ? 'corner-aligned' : 'half-pixel';
-    for (let index = 0; index < count; index++) {
-      const map = Math.floor(index / (outHeight * outWidth));
-      const vertical = neighbours(Math.floor(index / outWidth) % outHeight, height, outHeight, convention);
-      const horizontal = neighbours(index % outWidth, width, outWidth, convention);
-      output[index] = sampleBilinear(input, map * height * width, vertical, horizontal, width);
+    const across = Array.from({ length: outWidth }, (_, x) => neighbours(x, width, outWidth, convention));
+    for (let row = 0; row < count / outWidth; row++) {
+      const offset = Math.floor(row / outHeight) * height * width;
+      const vertical = neighbours(row % outHeight, height, outHeight, convention);
+      for (let x = 0; x < outWidth; x++) {
+        output[row * outWidth + x] = sampleBilinear(input, offset, vertical, across[x], width);
+      }
     }
   },
   wgsl: /* wgsl */ `
