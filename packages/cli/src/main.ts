@@ -26,7 +26,7 @@ process.stdout.on('error', (error) => {
 });
 
 try {
-  const surroundings = { ui, root, models: root && join(root, 'models'), signal: stop.signal };
+  const surroundings = { ui, root, models: root && join(root, 'models'), began: 0, signal: stop.signal };
   const program = buildProgram(surroundings, (code) => {
     process.exitCode = code;
   });

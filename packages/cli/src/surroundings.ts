@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly root: string | undefined;
   /** The folder of the models that come with the command. */
   readonly models: string | undefined;
+  /** When the command began, in seconds of `performance.now`: 0, unless it is not the only thing in its process. */
+  readonly began: number;
   /** Aborted by ^C. */
   readonly signal: AbortSignal;
 }

@@ -11,6 +11,13 @@ export interface Versions {
 
 /** The versions of this command and of the ONNX Runtime that `@cambium/cam` uses. */
 export function versions(): Versions {
+  read ??= readVersions();
+  return read;
+}
+
+let read: Versions | undefined; // every key of a study holds them
+
+function readVersions(): Versions {
   const cam = createRequire(import.meta.resolve('@cambium/cam'));
   return { cambium: cambiumVersion(), onnxruntime: packageVersion(dirname(dirname(cam.resolve('onnxruntime-node')))) };
 }

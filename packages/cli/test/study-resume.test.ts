@@ -81,6 +81,18 @@ test('a finished run that is started again computes nothing', async () => {
   expect(readFileSync(join(whole, files.results), 'utf8')).toBe(before);
 });
 
+test('pictures that a kill left out are drawn from the raw map, and nothing is computed again', async () => {
+  const place = { layer: 'late', technique: 'score-cam.faster', image: 'b_1' };
+  const lost = [files.map(place), files.overlay(place)].map((name) => join(whole, name));
+  const before = lost.map((path) => readFileSync(path));
+  for (const path of lost) rmSync(path);
+  const again = await runCambium('run', '--no-report', suite, '-o', whole, '--json');
+  expect(again.code, again.errors).toBe(0);
+  expect(again.output).not.toMatch(/"event":"(cell|map)"/);
+  expect(lost.map((path) => readFileSync(path))).toEqual(before);
+  expect(existsSync(join(whole, files.partial))).toBe(false);
+});
+
 test('a torn last line is cut off and its cell computed again', async () => {
   const path = join(whole, files.results);
   const text = readFileSync(path, 'utf8');

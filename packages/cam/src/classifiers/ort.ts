@@ -29,6 +29,8 @@ export interface OrtOptions {
    * the network's own. The network itself by default.
    */
   readonly logits?: Graph;
+  /** Told how long each compilation and each run took within ONNX Runtime. */
+  readonly onWork?: (seconds: number) => void;
 }
 
 /**
@@ -40,35 +42,48 @@ export interface OrtOptions {
  * @throws ModelError when a question is asked and ONNX Runtime refuses the network, or the provider is not there
  */
 export function ortClassifier(graph: Graph, options: OrtOptions = {}): Classifier {
-  const { provider = 'cpu', threads, maxBatch = 32, sessions = 4, logits } = options;
+  const { provider = 'cpu', maxBatch = 32, sessions = 4, logits } = options;
   return sessionClassifier(graph, {
     device: `onnxruntime ${provider}`,
     logits,
-    sessions: sessionCache(sessions, (model) => openSession(model, provider, threads)),
+    sessions: sessionCache(sessions, (model) => openSession(model, { ...options, provider })),
     maxBatch,
   });
 }
 
-async function openSession(model: DerivedModel, provider: Provider, threads: number | undefined): Promise<Session> {
-  const session = await ort.InferenceSession.create(model.bytes, {
-    executionProviders: [provider],
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 4, // what goes wrong is thrown, not printed
-    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-  }).catch((cause: unknown) => {
+async function openSession(
+  model: DerivedModel,
+  { provider, threads, onWork }: OrtOptions & { readonly provider: Provider },
+): Promise<Session> {
+  const session = await timed(onWork, () =>
+    ort.InferenceSession.create(model.bytes, {
+      executionProviders: [provider],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 4, // what goes wrong is thrown, not printed
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    }),
+  ).catch((cause: unknown) => {
     throw new ModelError(`ONNX Runtime (${provider}) refused the network: ${reasonOf(cause)}`, { cause });
   });
   return {
     run: async (feeds) => {
-      const results = await session.run(
-        Object.fromEntries(
-          Object.entries(feeds).map(([name, { data, shape }]) => [name, new ort.Tensor('float32', data, shape)]),
-        ),
+      const given = Object.fromEntries(
+        Object.entries(feeds).map(([name, { data, shape }]) => [name, new ort.Tensor('float32', data, shape)]),
       );
+      const results = await timed(onWork, () => session.run(given));
       return model.outputs.map((name) => tensorOf(results[name], name));
     },
     release: () => session.release(),
   };
+}
+
+async function timed<T>(tell: OrtOptions['onWork'], work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    tell?.((performance.now() - start) / 1000);
+  }
 }
 
 function tensorOf(value: ort.Tensor, name: string): Tensor {

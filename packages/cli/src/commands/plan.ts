@@ -25,7 +25,7 @@ export async function planCommand(source: string, flags: RunFlags, surroundings:
   const { ui } = surroundings;
   const run = await prepareRun(source, flags, surroundings);
   const plan = await workOf(run);
-  await using classifier = openClassifier(run.study, flags.device);
+  await using classifier = openClassifier(run.study, flags.device).classifier;
   const measured = await calibrate(classifier, run.study, () => performance.now() / 1000);
   if (flags.json) return ui.print(JSON.stringify(asJson(run, plan, measured)));
   const { model, images, suite } = run.study;

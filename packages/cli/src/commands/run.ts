@@ -42,14 +42,15 @@ export async function runCommand(source: string, flags: RunFlags, surroundings: 
   using _lock = lockRun(run.folder);
   if (flags.fresh) clear(run.folder);
   using folder = await openRunFolder(run.folder, run.all);
-  await using classifier = openClassifier(run.study, flags.device);
+  const timed = openClassifier(run.study, flags.device);
+  await using classifier = timed.classifier;
   const talk = (line: string) => !flags.quiet && ui.note(line);
   for (const note of run.study.model.notes) talk(note);
   for (const line of opening(run, folder.finished.size)) talk(line);
   if (folder.damaged > 0)
     talk(`${folder.damaged} damaged lines in ${files.results} are left out; their cells run again.`);
   const command = commandOf(source, flags);
-  const request = { run, folder, classifier, surroundings, command };
+  const request = { run, folder, timed, surroundings, command };
   const check = await selfTest(run.study.model, classifier, surroundings.root);
   const { failFast = false, json = false, quiet = false } = flags;
   const end = await runSession({ ...request, checks: check ? [check] : [], failFast, json, quiet });

@@ -1,3 +1,4 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf, messageOf, UsageError } from '../errors.ts';
@@ -14,10 +15,26 @@ export async function writeAtomically(path: string, bytes: Uint8Array | string):
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one worth telling
-    throw new UsageError(`${path} cannot be written: ${reasonOf(error)}. Choose another folder with -o.`, {
-      cause: error,
-    });
+    throw notWritten(path, error);
   }
+}
+
+/** The same at once, without giving the event loop a turn. @throws UsageError when the file cannot be written there */
+export function writeAtomicallyNow(path: string, bytes: Uint8Array): void {
+  const temporary = join(dirname(path), temporaryName());
+  try {
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw notWritten(path, error);
+  }
+}
+
+function notWritten(path: string, error: unknown): UsageError {
+  return new UsageError(`${path} cannot be written: ${reasonOf(error)}. Choose another folder with -o.`, {
+    cause: error,
+  });
 }
 
 /**

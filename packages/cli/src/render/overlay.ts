@@ -21,9 +21,13 @@ export function overlay({ image, map, colours, alpha }: OverlayInput): Pixels {
   if (map.shape.join('×') !== image.size.join('×')) {
     throw new ShapeError('overlay', `a map of ${image.size.join('×')}`, map.shape.join('×'));
   }
-  const data = image.data.map((value, index) => {
-    const colour = colours[colourIndex(map.data[Math.floor(index / 3)]) + (index % 3)];
-    return Math.round((1 - alpha) * value + alpha * colour);
-  });
+  const data = new Uint8Array(image.data.length);
+  for (let pixel = 0; pixel < map.data.length; pixel++) {
+    const colour = colourIndex(map.data[pixel]);
+    for (let channel = 0; channel < 3; channel++) {
+      const at = 3 * pixel + channel;
+      data[at] = Math.round((1 - alpha) * image.data[at] + alpha * colours[colour + channel]);
+    }
+  }
   return { data, size: image.size };
 }

@@ -8,7 +8,9 @@ import type { WorkingClassifier } from './working-classifier.ts';
 /** What a session has used so far. */
 interface Meter {
   readonly classifier: WorkingClassifier;
-  /** Seconds since the session began. */
+  /** Seconds within the runtime of the network. */
+  computed(): number;
+  /** Seconds since the command began. */
   elapsed(): number;
 }
 
@@ -79,11 +81,11 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
   };
 }
 
-function spentBy({ classifier, elapsed }: Meter, before: RunRecord['spent'] | undefined): RunRecord['spent'] {
+function spentBy({ classifier, computed, elapsed }: Meter, before: RunRecord['spent'] | undefined): RunRecord['spent'] {
   const { seconds = 0, classifier: within = 0, forwards = 0 } = before ?? {};
   return {
     seconds: seconds + elapsed(),
-    classifier: within + classifier.tally.seconds,
+    classifier: within + computed(),
     forwards: forwards + classifier.tally.forwards,
   };
 }

@@ -5,6 +5,13 @@ import type { Study } from './study.ts';
 /** What `--device` takes. */
 export const devices = ['auto', 'gpu', 'cpu'] as const;
 
+/** A classifier with how long it has worked. */
+export interface TimedClassifier {
+  readonly classifier: Classifier;
+  /** Seconds in which the network was compiled or computed, forward or backward, within the runtime alone. */
+  seconds(): number;
+}
+
 /**
  * Opens the classifier that a study runs on, with room for every compiled network that one image needs.
  *
@@ -12,12 +19,17 @@ export const devices = ['auto', 'gpu', 'cpu'] as const;
  *
  * @throws NameError when there is no such device; UsageError when it is not here
  */
-export function openClassifier({ model, layers, techniques, suite }: Study, device: string): Classifier {
+export function openClassifier({ model, layers, techniques, suite }: Study, device: string): TimedClassifier {
   const known = devices.find((name) => name === device);
   if (!known) throw new NameError('device', device, devices);
   // forward, variants of metrics; at each layer the masks of each convention and the walks
   const sessions = 4 + layers.length * (techniques.length + 1);
-  return ortClassifier(model.graph, { provider: providerOf(known), maxBatch: suite.batch, sessions });
+  let seconds = 0;
+  const onWork = (more: number) => {
+    seconds += more;
+  };
+  const options = { provider: providerOf(known), maxBatch: suite.batch, sessions, onWork };
+  return { classifier: ortClassifier(model.graph, options), seconds: () => seconds };
 }
 
 function providerOf(device: (typeof devices)[number]): Provider {

@@ -101,10 +101,11 @@ export const runRecordSchema = z.object({
       }),
     )
     .optional(),
-  /** Work of all sessions that ended in order; a killed session's is not in it. */
+  /** Work of all sessions that ended in order, figures and report left out; a killed session's is not in it. */
   spent: z.object({
+    /** From the start of the command. */
     seconds,
-    /** Seconds within the classifier. */
+    /** Seconds in which the runtime compiled or computed the network. */
     classifier: seconds,
     forwards: count,
   }),

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { z } from 'zod';
 import { codeOf } from '../errors.ts';
 import { reasonOf } from '../io/atomic-write.ts';
@@ -33,9 +33,14 @@ export function readRows<Row extends { readonly key: string }>(path: string, sch
   return { rows: [...rows.values()], damaged };
 }
 
-/** A file that rows are appended to, one flushed line each. */
+/** A file that rows are appended to, a line each. */
 export interface RowFile<Row> extends Disposable {
-  /** @throws StorageError when the line cannot be written; what was there stays whole */
+  /**
+   * Hands the line to the system, where a kill of this process does not reach it, and has it flushed to the disk while the
+   * work goes on.
+   *
+   * @throws StorageError when it, or one before it, cannot be written; what was there stays whole
+   */
   append(row: Row): void;
 }
 
@@ -51,9 +56,49 @@ export function openRows<Row>(path: string): RowFile<Row> {
   guarded(path, () => {
     if (fstatSync(file).size > whole) ftruncateSync(file, whole);
   });
+  const flushing = openFlusher(path, file);
   return {
-    append: (row) => appendLine(path, file, `${JSON.stringify(row)}\n`),
-    [Symbol.dispose]: () => closeSync(file),
+    append(row) {
+      flushing.check();
+      appendLine(path, file, `${JSON.stringify(row)}\n`);
+      flushing.request();
+    },
+    [Symbol.dispose]: () => {
+      fsyncSync(file);
+      if (!flushing.busy()) closeSync(file);
+      else flushing.whenIdle(() => closeSync(file));
+    },
+  };
+}
+
+/** Flushes a file in the background, one flush at a time; what is asked for meanwhile is flushed by the next. */
+function openFlusher(path: string, file: number) {
+  let state: 'idle' | 'busy' | 'asked' = 'idle';
+  let fault: unknown;
+  let onIdle: (() => void) | undefined;
+  function request(): void {
+    if (state !== 'idle') {
+      state = 'asked';
+      return;
+    }
+    state = 'busy';
+    fsync(file, (error) => {
+      fault ??= error ?? undefined;
+      const again = state === 'asked' && !onIdle;
+      state = 'idle';
+      if (again) request();
+      else onIdle?.();
+    });
+  }
+  return {
+    request,
+    busy: () => state !== 'idle',
+    whenIdle(work: () => void): void {
+      onIdle = work;
+    },
+    check(): void {
+      if (fault !== undefined) throw new StorageError(path, reasonOf(fault), { cause: fault });
+    },
   };
 }
 
@@ -63,7 +108,6 @@ function appendLine(path: string, file: number, line: string): void {
     const bytes = Buffer.from(line);
     const written = writeSync(file, bytes);
     if (written < bytes.length) writeSync(file, bytes, written); // on a full disk this one throws
-    fsyncSync(file);
   } catch (error) {
     ftruncateSync(file, before); // takes back what was written of the line
     throw new StorageError(path, reasonOf(error), { cause: error });

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Tensor } from '@cambium/gpu-kernels';
 import { UsageError } from '../errors.ts';
-import { reasonOf, writeAtomically } from '../io/atomic-write.ts';
+import { reasonOf, writeAtomically, writeAtomicallyNow } from '../io/atomic-write.ts';
 import { encodeImage, type Picture } from '../io/image.ts';
 import { decodeNpy, encodeNpy } from '../io/npy.ts';
 import { sha256 } from '../io/sha256.ts';
@@ -11,6 +11,7 @@ import { colormaps } from '../render/colormap.ts';
 import { overlay } from '../render/overlay.ts';
 import type { Cell } from './cells.ts';
 import type { StudyMap } from './image-work.ts';
+import { openLater } from './later.ts';
 import {
   files,
   type MapPlace,
@@ -36,10 +37,25 @@ export interface RunFolder extends Disposable {
   readonly damaged: number;
   /** The raw map under a key, as it was written; undefined where it is not, or not any more. */
   findMap(key: string, place: MapPlace): Tensor | undefined;
-  addMap(row: Omit<MapRow, 'coarse'>, place: MapPlace, made: StudyMap & { readonly picture: Picture }): Promise<void>;
+  /** Whether final map and overlay are there. */
+  hasPictures(place: MapPlace): boolean;
+  /** Writes the raw map and its row; final map and overlay follow while the work goes on. */
+  addMap(row: Omit<MapRow, 'coarse'>, place: MapPlace, made: DrawnMap): void;
+  /** Writes final map and overlay alone, while the work goes on. */
+  addPictures(place: MapPlace, made: DrawnMap): void;
   addResult(row: ResultRow): void;
-  addInput(picture: Picture): Promise<void>;
+  /** While the work goes on. */
+  addInput(picture: Picture): void;
+  /** @throws StorageError when something could not be written while the work went on */
+  check(): void;
+  /** Waits for what is being written. @throws StorageError when some of it could not be */
+  flush(): Promise<void>;
   save(record: RunRecord): Promise<void>;
+}
+
+/** A map, and the image to draw it over. */
+export interface DrawnMap extends StudyMap {
+  readonly picture: Picture;
 }
 
 /**
@@ -57,6 +73,12 @@ export async function openRunFolder(path: string, cells: readonly Cell[]): Promi
   const maps = new Map(readRows(join(path, files.maps), mapRowSchema).rows.map((row) => [row.key, row]));
   const resultFile: RowFile<ResultRow> = openRows(results);
   const mapFile: RowFile<MapRow> = openRows(join(path, files.maps));
+  const later = openLater();
+  const addPictures = (place: MapPlace, { map, picture }: DrawnMap) => {
+    const pixels = overlay({ image: picture, map, colours: colormaps.turbo, alpha: ALPHA });
+    later.add(async () => store(path, files.overlay(place), await encodeImage(pixels, 'webp')));
+    later.add(() => store(path, files.map(place), encodeNpy(map)));
+  };
   return {
     path,
     record: readRun(path),
@@ -64,16 +86,23 @@ export async function openRunFolder(path: string, cells: readonly Cell[]): Promi
     failed: byKey(rows.filter(({ error }) => error !== undefined)),
     damaged: read.damaged,
     findMap: (key, place) => findMap(path, place, maps.get(key)),
-    async addMap(row, place, { map, coarse, picture }) {
-      const pixels = overlay({ image: picture, map, colours: colormaps.turbo, alpha: ALPHA });
-      const raw = encodeNpy(coarse);
-      await store(path, files.coarse(place), raw);
-      await store(path, files.overlay(place), await encodeImage(pixels, 'webp'));
-      await store(path, files.map(place), encodeNpy(map));
+    hasPictures: (place) => [files.map(place), files.overlay(place)].every((name) => existsSync(join(path, name))),
+    addMap(row, place, made) {
+      later.check();
+      const raw = encodeNpy(made.coarse);
+      storeNow(path, files.coarse(place), raw);
       mapFile.append({ ...row, coarse: sha256(raw) });
+      addPictures(place, made);
     },
-    addResult: (row) => resultFile.append(row),
-    addInput: async (picture) => store(path, files.input(picture.name), await encodeImage(picture, 'webp')),
+    addPictures,
+    addResult(row) {
+      later.check();
+      resultFile.append(row);
+    },
+    addInput: (picture) =>
+      later.add(async () => store(path, files.input(picture.name), await encodeImage(picture, 'webp'))),
+    check: later.check,
+    flush: later.flush,
     save: (record) => store(path, files.run, `${JSON.stringify(record, null, 1)}\n`),
     [Symbol.dispose]: () => {
       resultFile[Symbol.dispose]();
@@ -101,11 +130,10 @@ export async function readMap(path: string, place: MapPlace) {
   return decodeNpy(await readFile(join(path, files.map(place))));
 }
 
-// the file is read by its digest: a kill between two files, or a hand, may have put another map there
+// the file is read by its digest: a kill between file and row, or a hand, may have put another map there
 function findMap(path: string, place: MapPlace, row: MapRow | undefined): Tensor | undefined {
   const file = join(path, files.coarse(place));
-  if (!row || ![file, join(path, files.map(place)), join(path, files.overlay(place))].every(existsSync))
-    return undefined;
+  if (!row || !existsSync(file)) return undefined;
   const bytes = readFileSync(file);
   return sha256(bytes) === row.coarse ? decodeNpy(bytes) : undefined;
 }
@@ -132,9 +160,24 @@ async function store(folder: string, name: string, bytes: Uint8Array | string): 
     await mkdir(dirname(path), { recursive: true });
     await writeAtomically(path, bytes);
   } catch (error) {
-    const cause = error instanceof UsageError ? error.cause : error; // the words of a run, not of a single file
-    throw new StorageError(path, reasonOf(cause), { cause });
+    throw notStored(path, error);
   }
+}
+
+/** For a few bytes: quicker than waiting for a turn of the event loop. */
+function storeNow(folder: string, name: string, bytes: Uint8Array): void {
+  const path = join(folder, name);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeAtomicallyNow(path, bytes);
+  } catch (error) {
+    throw notStored(path, error);
+  }
+}
+
+function notStored(path: string, error: unknown): StorageError {
+  const cause = error instanceof UsageError ? error.cause : error; // the words of a run, not of a single file
+  return new StorageError(path, reasonOf(cause), { cause });
 }
 
 function linesOf(rows: readonly ResultRow[]): string {

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Tensor } from '@cambium/gpu-kernels';
 import { messageOf } from '../errors.ts';
 import { type Cell, openKeys } from './cells.ts';
 import type { ImageEstimate } from './estimate.ts';
 import { type ImageWork, openImage } from './image-work.ts';
+import type { StudyImage } from './images.ts';
 import { openJournal } from './journal.ts';
 import { markMemory } from './memory.ts';
-import { files, type ImageRecord, type LayerRecord, type MapRow, type ResultRow } from './records.ts';
+import { files, type ImageRecord, type LayerRecord, type MapPlace, type MapRow, type ResultRow } from './records.ts';
 import { NO_WORK, type Outcome, plainDetail, resultRow } from './result-row.ts';
 import type { RunFolder } from './run-folder.ts';
 import { groupBy } from './shards.ts';
@@ -54,10 +56,14 @@ export async function runCells(request: RunRequest): Promise<void> {
   const { cells, folder, isRecorded } = request;
   for (const own of groupBy(cells, ({ image }) => image.name).values()) {
     request.signal.throwIfAborted();
-    const missing = missingMaps(request, own);
+    const places = placesOf(own);
+    const missing = places.filter((place) => !coarseOf(request, own[0].image, place));
+    const bare = places.filter(
+      (place) => !missing.includes(place) && !folder.hasPictures(addressOf(place, own[0].image.name)),
+    );
     const pending = own.filter(({ key }) => !folder.finished.has(key));
-    if (pending.length > 0 || missing.length > 0 || !isRecorded(own[0].image.name)) {
-      await workOn(request, own, { missing, pending });
+    if (pending.length > 0 || bare.length > 0 || missing.length > 0 || !isRecorded(own[0].image.name)) {
+      await workOn(request, own, { missing, bare, pending });
     }
   }
   removeEmpty(join(folder.path, files.partial));
@@ -69,6 +75,8 @@ function removeEmpty(folder: string): void {
 
 interface Open {
   readonly missing: readonly Place[];
+  /** Places without final map and overlay: a kill came before they were written. */
+  readonly bare: readonly Place[];
   readonly pending: readonly Cell[];
 }
 
@@ -77,7 +85,7 @@ interface Place {
   readonly technique: StudyTechnique;
 }
 
-async function workOn(request: RunRequest, own: readonly Cell[], { missing, pending }: Open): Promise<void> {
+async function workOn(request: RunRequest, own: readonly Cell[], { missing, bare, pending }: Open): Promise<void> {
   const { study, classifier, folder, events, signal } = request;
   const { image } = own[0];
   using journal = openJournal(join(folder.path, files.partial, `${image.name}.bin`));
@@ -88,9 +96,10 @@ async function workOn(request: RunRequest, own: readonly Cell[], { missing, pend
     if (!work) return;
     const untold = { forwards: classifier.tally.forwards - before };
     const estimate = await request.estimateOf(own);
-    await folder.addInput(work.picture);
+    folder.addInput(work.picture);
     await events.onImage(work.record);
     recallMaps(request, work, own);
+    for (const place of bare) await drawAgain(request, work, place);
     for (const place of missing) await makeMap(request, { work, place, estimate, untold, settle: journal.settle });
     let failed = 0;
     for (const cell of pending) {
@@ -99,6 +108,7 @@ async function workOn(request: RunRequest, own: readonly Cell[], { missing, pend
       journal.settle();
       if (row.error !== undefined) failed++;
     }
+    folder.check();
     if (failed === 0) journal.remove();
   } finally {
     classifier.journal = undefined;
@@ -121,20 +131,24 @@ async function attempt<T>(
   }
 }
 
-function missingMaps({ study, folder }: RunRequest, own: readonly Cell[]): Place[] {
-  const keys = openKeys(study);
-  return placesOf(own).filter(({ layer, technique }) => {
-    const place = { layer: layer.folder, technique: technique.id, image: own[0].image.name };
-    return folder.findMap(keys.ofMap(own[0].image, layer, technique), place) === undefined;
-  });
+/** The raw map that an earlier session made. */
+function coarseOf({ study, folder }: RunRequest, image: StudyImage, place: Place): Tensor | undefined {
+  return folder.findMap(openKeys(study).ofMap(image, place.layer, place.technique), addressOf(place, image.name));
 }
 
-function recallMaps({ study, folder }: RunRequest, work: ImageWork, own: readonly Cell[]): void {
-  const keys = openKeys(study);
-  for (const { layer, technique } of placesOf(own)) {
-    const place = { layer: layer.folder, technique: technique.id, image: work.record.name };
-    const coarse = folder.findMap(keys.ofMap(own[0].image, layer, technique), place);
-    if (coarse) work.remember(layer, technique, coarse);
+function addressOf({ layer, technique }: Place, image: string): MapPlace {
+  return { layer: layer.folder, technique: technique.id, image };
+}
+
+async function drawAgain({ folder }: RunRequest, work: ImageWork, place: Place): Promise<void> {
+  const made = await work.explain(place.layer, place.technique); // it is remembered
+  folder.addPictures(addressOf(place, work.record.name), { ...made, picture: work.picture });
+}
+
+function recallMaps(request: RunRequest, work: ImageWork, own: readonly Cell[]): void {
+  for (const place of placesOf(own)) {
+    const coarse = coarseOf(request, own[0].image, place);
+    if (coarse) work.remember(place.layer, place.technique, coarse);
   }
 }
 
@@ -188,11 +202,7 @@ async function makeMap(request: RunRequest, { work, place, estimate, untold, set
       memory: memory.read(),
       device: classifier.device,
     };
-    await folder.addMap(
-      row,
-      { layer: layer.folder, technique: technique.id, image: image.name },
-      { ...made, picture: work.picture },
-    );
+    folder.addMap(row, addressOf(place, image.name), { ...made, picture: work.picture });
     settle();
     events.onMap(row);
   } catch (error) {

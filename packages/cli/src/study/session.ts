@@ -1,8 +1,8 @@
-import type { Classifier } from '@cambium/cam';
 import { InterruptedError } from '../errors.ts';
 import type { SelfTest } from '../self-test.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { openBook } from './book.ts';
+import type { TimedClassifier } from './open-classifier.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { RunRecord } from './records.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -23,7 +23,7 @@ export interface SessionEnd {
 export interface SessionRequest {
   readonly run: PreparedRun;
   readonly folder: RunFolder;
-  readonly classifier: Classifier;
+  readonly timed: TimedClassifier;
   readonly surroundings: Surroundings;
   readonly failFast: boolean;
   readonly json: boolean;
@@ -40,11 +40,11 @@ export interface SessionRequest {
  * @throws StorageError when a file cannot be written; with `failFast` the error of the first cell that fails
  */
 export async function runSession(request: SessionRequest): Promise<SessionEnd> {
-  const { run, folder, surroundings } = request;
+  const { run, folder, surroundings, timed } = request;
   const clock = () => performance.now() / 1000;
-  const began = clock();
-  const classifier = workingClassifier(request.classifier, clock);
-  const book = await openBook(request, { classifier, elapsed: () => clock() - began });
+  const classifier = workingClassifier(timed.classifier);
+  const elapsed = () => clock() - surroundings.began;
+  const book = await openBook(request, { classifier, computed: timed.seconds, elapsed });
   const timeout = new AbortController();
   const timer = run.budget && setTimeout(() => timeout.abort(new BudgetError()), 1000 * run.budget);
   const signal = AbortSignal.any([surroundings.signal, timeout.signal]);
@@ -69,6 +69,7 @@ export async function runSession(request: SessionRequest): Promise<SessionEnd> {
     outcome = reasonToStop(error);
   } finally {
     clearTimeout(timer);
+    await folder.flush();
     await book.save(true);
   }
   return { record: book.record(true), outcome, left: book.left(), failed: book.failed() };

@@ -7,8 +7,6 @@ import type { Journal } from './journal.ts';
 export interface Tally {
   /** Images classified. */
   forwards: number;
-  /** Seconds in which it computed. */
-  seconds: number;
 }
 
 /** A classifier that counts what it does and keeps what it answers. */
@@ -23,18 +21,14 @@ export interface WorkingClassifier extends Classifier {
  * to a journal row by row, so that whoever asks again, in this process or after a kill, gets them from there.
  *
  * A batch with rows that are unknown is computed whole, so every row keeps the company it would have had without a kill.
- *
- * @param clock seconds
  */
-export function workingClassifier(inner: Classifier, clock: () => number): WorkingClassifier {
-  const tally: Tally = { forwards: 0, seconds: 0 };
+export function workingClassifier(inner: Classifier): WorkingClassifier {
+  const tally: Tally = { forwards: 0 };
 
   async function computing<T>(images: number, work: () => Promise<T>): Promise<T> {
-    const start = clock();
     try {
       return await work();
     } finally {
-      tally.seconds += clock() - start;
       tally.forwards += images;
     }
   }

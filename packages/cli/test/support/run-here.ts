@@ -14,7 +14,13 @@ export async function runHere(...args: readonly string[]): Promise<Ended> {
     environment: { NO_COLOR: '1' },
     clock: () => 0,
   });
-  const surroundings = { ui, root, models: join(root, 'models'), signal: new AbortController().signal };
+  const surroundings = {
+    ui,
+    root,
+    models: join(root, 'models'),
+    began: performance.now() / 1000,
+    signal: new AbortController().signal,
+  };
   try {
     await buildProgram(surroundings, () => undefined).parseAsync(args, { from: 'user' });
     return { code: 0, output, errors };
