@@ -22,10 +22,11 @@ export function buildProgram(surroundings: Surroundings, setExitCode: (code: num
   addList(program, surroundings);
   program
     .command('doctor')
-    .description('check Node.js, ONNX Runtime, image formats, the font and the embedded model')
-    .action(async () => {
+    .description('check Node.js, ONNX Runtime, image formats, the font, the embedded model and the GPU')
+    .option('--software', 'test a software adapter where there is no GPU')
+    .action(async (flags) => {
       const { doctorCommand } = await import('./commands/doctor.ts');
-      if (!(await doctorCommand(surroundings))) setExitCode(1);
+      if (!(await doctorCommand(flags, surroundings))) setExitCode(1);
     });
   return program;
 }

@@ -20,9 +20,12 @@ interface Check {
  *
  * @returns whether all is well
  */
-export async function doctorCommand({ ui, root, models }: Surroundings): Promise<boolean> {
+export async function doctorCommand(
+  flags: { readonly software?: true },
+  { ui, root, models }: Surroundings,
+): Promise<boolean> {
   let healthy = true;
-  for (const { name, remedy, run } of checks(root, models)) {
+  for (const { name, remedy, run } of [...checks(root, models), gpuCheck(flags.software ? 'software' : 'hardware')]) {
     try {
       ui.print(`${ui.colours.green('✔')} ${name}: ${await run()}`);
     } catch (error) {
@@ -56,6 +59,21 @@ function checks(root: string | undefined, models: string | undefined): Check[] {
       run: async () => checkNumbers(await model(), root),
     },
   ];
+}
+
+// no GPU is nothing broken: the CPU computes
+function gpuCheck(prefer: 'hardware' | 'software'): Check {
+  return {
+    name: 'GPU',
+    remedy: 'update its driver; until then compute with --device cpu, which is what auto does',
+    async run() {
+      const { testGpu } = await import('../gpu-test.ts');
+      const test = await testGpu(prefer);
+      if (test.found) return `${test.adapter}; ${test.agreement}; ${test.limits}`;
+      const hint = prefer === 'hardware' ? ' (cambium doctor --software tests a software adapter)' : '';
+      return `none, so the CPU computes: ${test.tried}${hint}`;
+    },
+  };
 }
 
 function checkNode(): string {
