@@ -15,14 +15,12 @@ export function encodeNpy({ data, shape }: Tensor): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint16(MAGIC.length + 2, length - PREFIX, true);
   bytes.set(Buffer.from(`${fields.padEnd(length - PREFIX - 1)}\n`, 'latin1'), PREFIX);
-  data.forEach((value, index) => {
-    view.setFloat32(length + 4 * index, value, true);
-  });
+  for (let index = 0; index < data.length; index++) view.setFloat32(length + 4 * index, data[index], true);
   return bytes;
 }
 
 /**
- * Reads a NumPy file of little-endian float32 in C order.
+ * Reads a NumPy file of little-endian float32 or float64 in C order; float64 is rounded to float32.
  *
  * @throws RangeError when the bytes are not such a file or hold fewer numbers than their shape says
  */
@@ -34,26 +32,33 @@ export function decodeNpy(bytes: Uint8Array): Tensor {
   const wide = bytes[MAGIC.length] >= 2; // versions 2 and 3 write the length of the header in four bytes
   const start = wide ? PREFIX + 2 : PREFIX;
   const end = start + (wide ? view.getUint32(MAGIC.length + 2, true) : view.getUint16(MAGIC.length + 2, true));
-  const shape = readHeader(Buffer.from(bytes.subarray(start, end)).toString('latin1'));
+  const { shape, width } = readHeader(Buffer.from(bytes.subarray(start, end)).toString('latin1'));
   const count = sizeOf(shape);
-  if (bytes.length < end + 4 * count) {
+  if (bytes.length < end + width * count) {
     throw new RangeError(
-      `decodeNpy expected ${count} numbers after the header, got ${Math.floor((bytes.length - end) / 4)}.`,
+      `decodeNpy expected ${count} numbers after the header, got ${Math.floor((bytes.length - end) / width)}.`,
     );
   }
-  return { data: Float32Array.from({ length: count }, (_, index) => view.getFloat32(end + 4 * index, true)), shape };
+  const data = new Float32Array(count);
+  for (let index = 0; index < count; index++) {
+    data[index] = width === 4 ? view.getFloat32(end + 4 * index, true) : view.getFloat64(end + 8 * index, true);
+  }
+  return { data, shape };
 }
 
-function readHeader(header: string): Shape {
-  if (!/'descr':\s*'<f4'/.test(header) || !/'fortran_order':\s*False/.test(header)) {
-    throw new RangeError(`decodeNpy expected little-endian float32 in C order, got ${header.trim()}.`);
+/** Shape, and bytes of a number. */
+function readHeader(header: string): { shape: Shape; width: 4 | 8 } {
+  const type = /'descr':\s*'<f([48])'/.exec(header);
+  if (!type || !/'fortran_order':\s*False/.test(header)) {
+    throw new RangeError(`decodeNpy expected little-endian float32 or float64 in C order, got ${header.trim()}.`);
   }
   const axes = /'shape':\s*\(([\d\s,]*)\)/.exec(header);
   if (!axes) throw new RangeError(`decodeNpy expected a shape in the header, got ${header.trim()}.`);
-  return axes[1]
+  const shape = axes[1]
     .split(',')
     .filter((axis) => axis.trim() !== '')
     .map(Number);
+  return { shape, width: type[1] === '4' ? 4 : 8 };
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY

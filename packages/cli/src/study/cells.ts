@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { matchesGlob } from 'node:path';
 import { versions } from '../versions.ts';
 import type { StudyImage } from './images.ts';
+import { digestOf } from './map-files.ts';
 import type { LayerRecord } from './records.ts';
 import type { Options, Study, StudyMetric, StudyTechnique } from './study.ts';
 
@@ -57,12 +58,13 @@ export function openKeys({ model, suite, target }: Study) {
     createHash('sha256')
       .update(JSON.stringify([...common, parts]))
       .digest('hex');
-  const explained = (image: StudyImage, layer: LayerRecord, { method, options }: Explained) => [
+  const explained = (image: StudyImage, layer: LayerRecord, { method, options, files }: Explained) => [
     image.copy === undefined ? image.sha256 : [image.sha256, image.copy],
     target === 'label' ? image.label : null,
     layer.value,
     method,
-    sorted(options),
+    // a map is what its file holds, wherever it lies
+    sorted(files ? { ...options, maps: digestOf(files, layer, image) ?? null } : options),
   ];
   return {
     ofMap: (image: StudyImage, layer: LayerRecord, technique: Explained) => digest(explained(image, layer, technique)),
@@ -77,11 +79,11 @@ export function openKeys({ model, suite, target }: Study) {
 }
 
 /** A method with its options. */
-export type Explained = Pick<StudyTechnique, 'method' | 'options'>;
+export type Explained = Pick<StudyTechnique, 'method' | 'options' | 'files'>;
 
 /** A technique as a metric runs it: with the options that the suite gives for it there. */
-export function optionsWithin({ explainWith }: StudyMetric, { method, options }: Explained): Explained {
-  return { method, options: { ...options, ...explainWith[method] } };
+export function optionsWithin({ explainWith }: StudyMetric, { method, options, files }: Explained): Explained {
+  return { method, files, options: { ...options, ...explainWith[method] } };
 }
 
 function sorted(options: Options): unknown {

@@ -1,6 +1,7 @@
 import { type AnyMetric, metrics } from '@cambium/metrics';
 import { classCount } from '../prepared-model.ts';
 import { type Cell, type Explained, optionsWithin } from './cells.ts';
+import { unscorable } from './map-files.ts';
 import type { LayerRecord } from './records.ts';
 import type { Study, StudyTechnique } from './study.ts';
 import { type Requests, requestsOf } from './technique-cost.ts';
@@ -52,6 +53,7 @@ export function openEstimator(study: Study): Estimator {
   }
 
   async function scoring(ledger: Ledger, { layer, technique, metric }: Cell): Promise<Work> {
+    if (unscorable(technique, metric)) return NOTHING;
     const { cost, category }: AnyMetric = metrics[metric.name];
     const { forwards, explanations, shared } = cost(metric.options, input);
     const explained = optionsWithin(metric, technique);

@@ -4,7 +4,6 @@ import {
   explain,
   finishMap,
   type ImageProbe,
-  methods,
   normalisePixels,
   probeImage,
   softmax,
@@ -15,8 +14,9 @@ import { type Picture, readPicture } from '../io/image.ts';
 import { type Cell, type Explained, optionsWithin } from './cells.ts';
 import { fingerprint, fingerprintOf } from './fingerprint.ts';
 import type { StudyImage } from './images.ts';
+import { readMapFile, unscorable } from './map-files.ts';
 import type { ImageRecord, LayerRecord } from './records.ts';
-import type { Study } from './study.ts';
+import { runMethods, type Study } from './study.ts';
 import { fromHere } from './suite-record.ts';
 import type { WorkingClassifier } from './working-classifier.ts';
 
@@ -65,6 +65,13 @@ export async function openImage(request: WorkRequest): Promise<ImageWork> {
   const { logits } = await explainer.probe(own);
   const record = answerOf(logits, { study, image });
   const mask = image.mask === undefined ? undefined : await readMask(image.mask, [height, width], study);
+  for (const { method, options, files } of study.techniques) {
+    if (!files) continue;
+    for (const layer of study.layers) {
+      const coarse = await readMapFile({ files, options }, layer, image.name);
+      explainer.remember(own, { layer, explained: { method, options, files }, target: record.target.index }, coarse);
+    }
+  }
   const sweeps = sweepCache();
   let explanations = 0;
   const explainOwn = (layer: LayerRecord, explained: Explained) =>
@@ -78,6 +85,8 @@ export async function openImage(request: WorkRequest): Promise<ImageWork> {
       explainer.remember(own, { layer, explained, target: record.target.index }, coarse),
     explanations: () => explanations,
     async score({ layer, technique, metric }) {
+      const reason = unscorable(technique, metric);
+      if (reason !== undefined) return { value: null, reason };
       const explained = optionsWithin(metric, technique);
       const { map } = await explainOwn(layer, explained);
       const subject: Subject = {
@@ -145,7 +154,7 @@ function openExplainer({ study, classifier, signal }: WorkRequest) {
 
   async function explainImage(image: Tensor, { layer, explained, target }: Wanted): Promise<StudyMap> {
     const { method, options } = explained;
-    const made: AnyCamMethod = methods[method];
+    const made: AnyCamMethod = runMethods[method];
     const key = keyOf(image, { layer, explained, target });
     const coarseKnown = remembered.get(key) ?? fromJournal(key, layer);
     if (coarseKnown) {

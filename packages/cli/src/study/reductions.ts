@@ -1,9 +1,20 @@
 import { type AnyMetric, metrics } from '@cambium/metrics';
+import { unscorable } from './map-files.ts';
 import type { Study, StudyMetric, StudyTechnique } from './study.ts';
 
 /** In words, what a study leaves out or takes otherwise than the defaults, which are the papers' or Quantus's. */
 export function reductionsOf({ techniques, layers, metrics: measured }: Study): string[] {
-  return [...techniques.flatMap((technique) => ofTechnique(technique, layers)), ...measured.flatMap(ofMetric)];
+  return [
+    ...techniques.flatMap((technique) => ofTechnique(technique, layers)),
+    ...measured.flatMap(ofMetric),
+    ...techniques.flatMap((technique) => ofFiles(technique, measured)),
+  ];
+}
+
+function ofFiles(technique: StudyTechnique, measured: Study['metrics']): string[] {
+  const out = measured.filter((metric) => unscorable(technique, metric)).map(({ name }) => metrics[name].title);
+  if (out.length === 0) return [];
+  return [`${technique.title} has no ${out.join(' and no ')}: its maps come from files, and those explain again.`];
 }
 
 function ofTechnique({ title, options }: StudyTechnique, layers: Study['layers']): string[] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type AnyCamMethod, type Graph, type MethodName, methods, requireWalk } from '@cambium/cam';
+import { type AnyCamMethod, type Graph, methods, requireWalk } from '@cambium/cam';
 import type { Shape } from '@cambium/gpu-kernels';
 import { type AnyMetric, type MetricName, metrics } from '@cambium/metrics';
 import { messageOf, UsageError } from '../errors.ts';
@@ -9,6 +9,7 @@ import { type ModelRequest, type PreparedModel, prepareModel } from '../prepared
 import { chooseTarget, type TargetChoice } from '../targets.ts';
 import { findImages, type StudyImage } from './images.ts';
 import type { LoadedSuite } from './load-suite.ts';
+import { findMapFiles, type MapFiles, type MapFilesOptions, mapsFromFiles } from './map-files.ts';
 import type { LayerRecord, TechniqueRecord } from './records.ts';
 import type { Suite } from './suite.ts';
 
@@ -17,8 +18,13 @@ export type Options = TechniqueRecord['options'];
 
 /** A method as a study runs it. */
 export interface StudyTechnique extends Omit<TechniqueRecord, 'method'> {
-  readonly method: MethodName;
+  readonly method: keyof typeof runMethods;
+  /** Its maps, where they come from files. */
+  readonly files?: MapFiles;
 }
+
+/** What a run has for methods: those of the registry, and maps that come from files. */
+export const runMethods = { ...methods, maps: mapsFromFiles } satisfies { readonly [name: string]: AnyCamMethod };
 
 /** A metric as a study runs it. */
 export interface StudyMetric {
@@ -76,8 +82,15 @@ export async function resolveStudy(
   const images = found.slice(0, flags.limit);
   const target = suite.target === 'label' ? 'label' : chooseTarget(String(suite.target), model.labels);
   if (target === 'label') requireLabels(images);
-  const techniques = distinct(suite.methods.map(techniqueOf));
+  const named = distinct(suite.methods.map(techniqueOf));
+  const techniques = await Promise.all(named.map((technique, index) => withFiles(technique, index)));
   requireWalks(techniques, layers, model.graph);
+  async function withFiles(technique: StudyTechnique, index: number): Promise<StudyTechnique> {
+    const { maps, negative } = technique.options as MapFilesOptions; // the schema checked them
+    if (technique.method !== 'maps' || typeof maps !== 'string') return technique;
+    const place = `methods[${index}]`;
+    return { ...technique, files: await findMapFiles({ options: { maps, negative }, base, place, images, layers }) };
+  }
   return {
     suite,
     source,
@@ -93,7 +106,7 @@ export async function resolveStudy(
 // told now, not after hours: a network that a method cannot walk back through
 function requireWalks(techniques: readonly StudyTechnique[], layers: readonly LayerRecord[], graph: Graph): void {
   for (const { method, options } of techniques) {
-    const { rules }: AnyCamMethod = methods[method];
+    const { rules }: AnyCamMethod = runMethods[method];
     for (const rule of rules(options)) for (const { value } of layers) requireWalk(graph, value, rule);
   }
 }
@@ -124,8 +137,8 @@ function layerRecord(
 }
 
 function techniqueOf(entry: Suite['methods'][number]): StudyTechnique {
-  const method = entry.method as MethodName; // the schema let only names of the registry through
-  const { title, defaults }: AnyCamMethod = methods[method];
+  const method = entry.method as StudyTechnique['method']; // the schema let only names of the registry through
+  const { title, defaults }: AnyCamMethod = runMethods[method];
   const options: Options = { ...defaults, ...entry.options };
   const { variant } = options;
   const named = typeof variant === 'string' ? variant : undefined;

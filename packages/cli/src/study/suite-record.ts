@@ -21,13 +21,31 @@ export function studyRecord(
     resize: model.resize,
   };
   const { name, title = suite.name, seed } = suite;
-  const deciding = [described.sha256, described.mean, described.std, described.resize, described.input, techniques];
-  const decided = [layers, metrics, target, seed, images.map((image) => [image.name, image.sha256]), versions()];
+  const deciding = [
+    described.sha256,
+    described.mean,
+    described.std,
+    described.resize,
+    described.input,
+    techniques.map(({ files: _, ...technique }) => technique),
+  ];
+  const mapFiles = techniques.flatMap(({ files = new Map() }) =>
+    [...files].map(([place, file]) => [place, file.sha256]),
+  );
+  const decided = [
+    ...(mapFiles.length > 0 ? [mapFiles] : []),
+    layers,
+    metrics,
+    target,
+    seed,
+    images.map((image) => [image.name, image.sha256]),
+    versions(),
+  ];
   return {
     suite: { ...resolvedSuite(study), name, title },
     suiteKey: sha256(Buffer.from(JSON.stringify([deciding, decided]))),
     model: described,
-    techniques: techniques.map((technique) => ({ ...technique })),
+    techniques: techniques.map(({ files: _, ...technique }) => technique),
     layers: [...layers],
     metrics: metrics.map((metric) => ({ name: metric.name, options: metric.options })),
     reductions: reductionsOf(study),

@@ -1,6 +1,7 @@
 import { methods } from '@cambium/cam';
 import { metrics } from '@cambium/metrics';
 import { z } from 'zod';
+import { mapsFromFiles } from './map-files.ts';
 import { methodOptions } from './method-options.ts';
 
 const methodNames = Object.keys(methods);
@@ -33,6 +34,7 @@ const images = z.union([
 type JsonRecord = Record<string, z.core.util.JSONType>;
 
 interface MethodEntry {
+  /** A method of the registry, or `maps` where they come from files. */
   readonly method: string;
   readonly id?: string;
   readonly title?: string;
@@ -53,6 +55,16 @@ const method = z.union([
     title: z.string().min(1).optional(),
     options: z.record(z.string(), z.json()).default({}),
   }),
+  z
+    .strictObject({
+      /** Path of a .npy file with {image}, and {layer} where each layer has its own maps. */
+      maps: z.string().min(1),
+      id: identifier,
+      title: z.string().min(1).optional(),
+      /** What becomes of numbers below 0. */
+      negative: z.enum(['drop', 'absolute']).optional(),
+    })
+    .transform(({ id, title = id, ...options }): MethodEntry => ({ method: mapsFromFiles.name, id, title, options })),
 ]);
 
 const metric = z.union([
@@ -95,6 +107,7 @@ export const suiteSchema = z
   })
   .superRefine((suite, context) => {
     for (const [index, entry] of suite.methods.entries()) {
+      if (entry.method === mapsFromFiles.name) continue;
       checkMethod(entry.method, entry.options, ['methods', index, 'options'], context);
     }
     for (const [index, { explainWith = {} }] of suite.metrics.entries()) {

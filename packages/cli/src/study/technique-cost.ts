@@ -1,6 +1,7 @@
-import { type AnyCamMethod, methods, type Probe } from '@cambium/cam';
+import type { AnyCamMethod, Probe } from '@cambium/cam';
 import { numpyRandom, type Shape, type Tensor, uniformTensor } from '@cambium/gpu-kernels';
 import type { Explained } from './cells.ts';
+import { runMethods } from './study.ts';
 
 /** What a method asks of an image at a layer. Equal requests have equal names and are answered once. */
 export interface Requests {
@@ -20,7 +21,8 @@ export interface Requests {
  */
 export async function requestsOf({ method, options }: Explained, layer: Shape, classes: number): Promise<Requests> {
   const record = { walks: new Set<string>(), masks: new Set<string>(), blank: false };
-  const made: AnyCamMethod = methods[method];
+  if (method === 'maps') return { walks: [], masks: [], blank: false };
+  const made: AnyCamMethod = runMethods[method];
   await made.weights(recordingProbe(layer, classes, record), { ...made.defaults, ...options });
   return { walks: [...record.walks], masks: [...record.masks], blank: record.blank };
 }
