@@ -177,7 +177,8 @@ main>section{margin-top:40px;padding-top:22px}
 .facts{grid-template-columns:1fr}.facts dt{margin-top:6px}
 th,td{padding:7px 8px}
 .class-row{grid-template-columns:minmax(0,1fr) 90px 58px}
-.grid thead th:first-child{width:92px}
+.grid thead th:first-child{width:106px}
+#cost .drawing{overflow-x:auto}#cost .drawing svg{min-width:640px}
 .grid tbody th{padding-right:4px;font-size:11px}
 .grid tbody th small,.grid thead .technique i{display:none}
 .grid thead .technique{font-size:10px;letter-spacing:-.02em}

@@ -1,5 +1,5 @@
 import { type AnyMetric, metrics } from '@cambium/metrics';
-import type { MapRow, ResultRow } from '../../study/records.ts';
+import type { ResultRow } from '../../study/records.ts';
 import { allEntrants, type Criterion, type Entrant, type Study } from '../study.ts';
 
 /** What the maps of one entrant cost. */
@@ -8,8 +8,8 @@ export interface MapCost {
   readonly maps: number;
   readonly forwards: number;
   readonly seconds: number;
-  /** Bytes of the process while the map that took most was made, and by how many it grew in the map that grew it most. */
-  readonly memory: { readonly peak: number; readonly growth: number } | null;
+  /** Bytes by which the process grew in the map that grew it most; null where the system does not tell. */
+  readonly growth: number | null;
 }
 
 /** What one criterion cost, all entrants together. */
@@ -31,6 +31,8 @@ export interface Costs {
   /** Of all sessions that ended in order. */
   readonly seconds: number;
   readonly forwards: number;
+  /** Most bytes that a process had in use while it made a map; null where the system does not tell. */
+  readonly peak: number | null;
   /** Share of the seconds that was spent within the classifier; null before anything ended. */
   readonly classifierShare: number | null;
 }
@@ -45,6 +47,7 @@ export function sumCosts(study: Study): Costs {
     criteria: study.criteria.map((criterion) => criterionCost(study, criterion)),
     seconds,
     forwards: sum(spent.map((part) => part.forwards)),
+    peak: largest(study.maps.flatMap(({ memory }) => memory?.peak ?? [])),
     classifierShare: seconds > 0 ? classifier / seconds : null,
   };
 }
@@ -61,18 +64,12 @@ function mapCost(study: Study, entrant: Entrant): MapCost {
     maps: maps.length,
     forwards: sum(maps.map(({ forwards }) => forwards)),
     seconds: sum(maps.map((map) => map.seconds)),
-    memory: memoryOf(maps),
+    growth: largest(maps.flatMap(({ memory }) => (memory ? memory.peak - memory.before : []))),
   };
 }
 
-function memoryOf(maps: readonly MapRow[]): MapCost['memory'] {
-  const told = maps.flatMap(({ memory }) => memory ?? []);
-  if (told.length === 0) return null;
-  const largest = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), 0);
-  return {
-    peak: largest(told.map(({ peak }) => peak)),
-    growth: largest(told.map(({ before, peak }) => peak - before)),
-  };
+function largest(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((a, b) => Math.max(a, b));
 }
 
 function criterionCost(study: Study, criterion: Criterion): CriterionCost {

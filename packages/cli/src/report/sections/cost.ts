@@ -13,13 +13,13 @@ import { pageTable } from './table.ts';
 export async function costSection({ study, chart, keep }: ReportContext): Promise<Section> {
   const costs = sumCosts(study);
   keep('cost', {
-    columns: ['work', 'items', 'forwards', 'seconds', 'peak memory (bytes)', 'new memory (bytes)'],
+    columns: ['work', 'items', 'forwards', 'seconds', 'memory added (bytes)'],
     rows: [
-      ...costs.maps.map(({ entrant, maps, forwards, seconds, memory }) => [
+      ...costs.maps.map(({ entrant, maps, forwards, seconds, growth }) => [
         `maps, ${entrantTitle(study, entrant)}`,
-        ...[maps, forwards, seconds, memory?.peak ?? null, memory?.growth ?? null],
+        ...[maps, forwards, seconds, growth],
       ]),
-      ...costs.criteria.map((row) => [row.criterion.title, row.cells, row.forwards, row.seconds, null, null]),
+      ...costs.criteria.map((row) => [row.criterion.title, row.cells, row.forwards, row.seconds, null]),
     ],
   });
   const devices = [...new Set([study.run.device, ...study.parts.map(({ run }) => run.device)])];
@@ -27,6 +27,7 @@ export async function costSection({ study, chart, keep }: ReportContext): Promis
     id: 'cost',
     title: 'Cost',
     body: html`<p>${totals(costs)} Computed on ${devices.join(' and ')}.</p>
+      ${dearest(study, costs)}
       ${chartGrid(
         'Seconds spent on the maps and on each criterion, cut by technique. What cells share, such as a sweep of an image, is on the account of the first that asked for it.',
         [await chart(costBars(study, costs))],
@@ -36,10 +37,22 @@ export async function costSection({ study, chart, keep }: ReportContext): Promis
   };
 }
 
-function totals({ classifierShare, forwards, seconds }: Costs): string {
+function totals({ classifierShare, forwards, seconds, peak }: Costs): string {
   if (classifierShare === null) return 'No session of this run has ended yet.';
   const rate = seconds > 0 ? formatCount(forwards / seconds) : '0';
-  return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time was spent in the network: compiling it and computing, forward and backward, as the runtime took for it. The other ${formatShare(1 - classifierShare)} is all else from the start of the command to its last row: loading, images, metrics, encoding and writing. Figures and report, which are made of the rows, are not in it.`;
+  return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time was spent in the network: compiling it and computing, forward and backward, as the runtime took for it. The other ${formatShare(1 - classifierShare)} is all else from the start of the command to its last row: loading, images, metrics, encoding and writing. Figures and report, which are made of the rows, are not in it.${peak === null ? '' : ` While maps were made, at most ${formatBytes(peak)} of memory were in use.`}`;
+}
+
+/** The technique whose maps took longest. */
+function dearest(study: Study, { maps }: Costs): VNode | null {
+  const total = (id: string, of: 'seconds' | 'forwards') =>
+    maps.filter(({ entrant }) => entrant.technique.id === id).reduce((sum, row) => sum + row[of], 0);
+  const all = maps.reduce((sum, row) => sum + row.seconds, 0);
+  const [first] = [...study.techniques].sort((a, b) => total(b.id, 'seconds') - total(a.id, 'seconds'));
+  const took = first ? total(first.id, 'seconds') : 0;
+  if (study.techniques.length < 2 || took === 0) return null;
+  const images = total(first.id, 'forwards');
+  return html`<p>${techniqueName(study, first)} took ${formatSeconds(took)} of the ${formatSeconds(all)} spent on maps: ${formatCount(images)} images classified, ${(images / took).toFixed(1)} a second.</p>`;
 }
 
 function mapTable(study: Study, { maps }: Costs): VNode {
@@ -53,8 +66,7 @@ function mapTable(study: Study, { maps }: Costs): VNode {
       { head: 'Forwards', number },
       { head: 'Seconds', number },
       { head: 'Forwards per second', number },
-      { head: 'Peak memory', number },
-      { head: 'of it new', number },
+      { head: 'Memory added', number },
     ],
     maps.map((row) => [
       techniqueName(study, row.entrant.technique),
@@ -63,10 +75,9 @@ function mapTable(study: Study, { maps }: Costs): VNode {
       formatCount(row.forwards),
       formatSeconds(row.seconds),
       row.seconds > 0 && row.forwards > 0 ? (row.forwards / row.seconds).toFixed(1) : '–',
-      row.memory ? formatBytes(row.memory.peak) : '–',
-      row.memory ? formatBytes(row.memory.growth) : '–',
+      row.growth === null ? '–' : formatBytes(row.growth),
     ]),
-  )}<p class="caption"><b>How to read it.</b> Peak memory is the most that the whole process had in use while one of these maps was made, as the kernel counts it (Linux only): the networks that earlier techniques had compiled are in it. “Of it new” is by how much the process grew within the map that grew it most, the first as a rule, which compiles what the technique asks of the network; a technique that asks what another has asked before it finds that compiled.</p>`;
+  )}<p class="caption"><b>How to read it.</b> Memory added is by how much the process grew within the map that grew it most, as the kernel counts it (Linux only): as a rule the first, for which the network is compiled with what the technique asks of it. A technique that asks what one before it has asked finds that compiled, as Grad-CAM++ does after Grad-CAM.</p>`;
 }
 
 function criterionTable({ criteria }: Costs): VNode {
