@@ -32,8 +32,8 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ').trim();
 }
 
-// nobody's mistake, and nothing to search for: a full disk, a folder in use
-const LATER = new Set(['StorageError', 'LockedError']);
+// nothing to search for in our code: a full disk, a folder in use, a cell that was not to fail
+const LATER = new Set(['StorageError', 'LockedError', 'FailFastError']);
 
 // known by name: to import their classes would load ONNX Runtime, which may be what is broken
 const USER_ERRORS = new Set(['UsageError', 'ModelError', 'NameError']);

@@ -6,10 +6,12 @@ import { repositoryRoot } from './io/repository.ts';
 import { buildProgram } from './program.ts';
 import { openUi } from './ui.ts';
 
+const args = process.argv.slice(2);
+const plain = args.includes('--no-color'); // wherever it stands, also behind a command
 const ui = openUi({
   output: process.stdout,
   errors: process.stderr,
-  environment: process.env,
+  environment: plain ? { ...process.env, NO_COLOR: '1' } : process.env,
   clock: () => performance.now() / 1000,
 });
 const root = repositoryRoot();
@@ -30,7 +32,10 @@ try {
   const program = buildProgram(surroundings, (code) => {
     process.exitCode = code;
   });
-  await program.parseAsync();
+  await program.parseAsync(
+    args.filter((word) => word !== '--no-color'),
+    { from: 'user' },
+  );
 } catch (error) {
   const { code, message } = describeFailure(error);
   if (message !== '') ui.fail(message);

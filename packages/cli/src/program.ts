@@ -11,6 +11,7 @@ export function buildProgram(surroundings: Surroundings, setExitCode: (code: num
   const program = new Command('cambium')
     .description('Class activation maps for any ONNX image classifier.')
     .version(cambiumVersion())
+    .option('--no-color', 'no colours, as with NO_COLOR; may stand anywhere')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => undefined }); // main says it, in one line
@@ -95,7 +96,7 @@ function asked(command: Command) {
       'cells as method@layer or method@layer:metric, such as score-cam*@layer4; repeatable',
       collect,
     )
-    .option('--images <folder>', 'other images than the suite’s')
+    .option('--images <folder|glob>', 'other images than the suite’s')
     .option('--model <path|name>', 'another model than the suite’s')
     .option('--limit <n>', 'the first images only')
     .option('--device <name>', 'auto, gpu or cpu', 'auto')

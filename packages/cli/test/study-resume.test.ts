@@ -217,5 +217,8 @@ test('an image that cannot be read fails its own cells and ends the run with 1',
   const failed = rowsOf(out).filter(({ error }) => error !== undefined);
   expect(failed).toHaveLength(CELLS / 3);
   expect(failed.every(({ image }) => image === 'b_1')).toBe(true);
+  const first = await runCambium('run', '--no-report', '--fail-fast', own, '-o', join(broken, 'first'));
+  expect([first.code, rowsOf(join(broken, 'first')).every(({ image }) => image === 'a_1')]).toEqual([1, true]);
+  expect(first.errors).toMatch(/^✖ .*b_1\.png is not an image/m);
   rmSync(broken, { recursive: true });
 });

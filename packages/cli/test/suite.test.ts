@@ -118,6 +118,11 @@ test('images come from a flat folder, a folder for each class, or a list with la
     ['a_x', 'a'],
     ['b_x', 'b'],
   ]);
+  expect(await images('./images/*_1.png')).toEqual([
+    ['a_1', 'a'],
+    ['b_1', 'b'],
+  ]);
+  await expect(images('./images/*.tif')).rejects.toThrow('fits no PNG, JPEG');
   expect(await images([{ file: 'images/noise.png', label: 'c' }])).toEqual([['noise', 'c']]);
   await expect(images([{ file: 'images/noise.png', label: 'z' }])).rejects.toThrow('none of the model');
 });

@@ -11,7 +11,7 @@ import { type PreparedRun, prepareRun } from '../study/prepare-run.ts';
 import { files, resultRowSchema } from '../study/records.ts';
 import { reductionsOf } from '../study/reductions.ts';
 import { readRows } from '../study/rows.ts';
-import type { RunFlags } from '../study/run-flags.ts';
+import { commandLine, type RunFlags } from '../study/run-flags.ts';
 import { groupBy } from '../study/shards.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -37,6 +37,7 @@ export async function planCommand(source: string, flags: RunFlags, surroundings:
   for (const line of metricTable(run, plan, measured)) ui.print(`  ${line}`);
   ui.print('');
   for (const line of closing(run, plan, measured)) ui.print(line);
+  ui.print(startWith(source, flags, measured.secondsOf(plan.total)));
 }
 
 /** Work by what it is for. */
@@ -119,7 +120,7 @@ function metricTable({ study }: PreparedRun, plan: Plan, { secondsOf }: Calibrat
 }
 
 function closing(run: PreparedRun, plan: Plan, measured: Calibration): string[] {
-  const { study, wanted, folder } = run;
+  const { study, wanted } = run;
   const seconds = measured.secondsOf(plan.total);
   const advice = adviceOf(plan, measured);
   const less = reductionsOf(study);
@@ -127,8 +128,11 @@ function closing(run: PreparedRun, plan: Plan, measured: Calibration): string[] 
     `total ${wanted.length} cells · ${plan.done} done · ${plan.total.forwards.toLocaleString('en')} forwards · ${formatDuration(seconds)} at ${measured.speed.toFixed(1)} images a second · memory from ${formatBytes(measured.memory)} · disk up to ${formatBytes(diskOf(run, plan))}`,
     ...(less.length > 0 ? ['Less than the papers and Quantus take:', ...less.map((line) => `  ${line}`)] : []),
     ...advice,
-    `Nothing was run or written. Start with: cambium run ${study.source}${seconds > 7200 ? ' --budget 2h' : ''}${run.shard.count > 1 ? ` --shard ${run.shard.index}/${run.shard.count}` : ''} -o ${folder}`,
   ];
+}
+
+function startWith(source: string, flags: RunFlags, seconds: number): string {
+  return `Nothing was run or written. Start with: cambium ${commandLine(source, flags)}${seconds > 7200 ? ' --budget 2h' : ''}`;
 }
 
 /** What costs most, and how to make it cost less. */

@@ -13,7 +13,7 @@ import { openClassifier } from '../study/open-classifier.ts';
 import { type PreparedRun, prepareRun } from '../study/prepare-run.ts';
 import { files } from '../study/records.ts';
 import { reductionsOf } from '../study/reductions.ts';
-import type { RunFlags } from '../study/run-flags.ts';
+import { commandLine, type RunFlags } from '../study/run-flags.ts';
 import { openRunFolder } from '../study/run-folder.ts';
 import { runSession, type SessionEnd } from '../study/session.ts';
 import { writeFigures } from '../study/write-figures.ts';
@@ -49,7 +49,7 @@ export async function runCommand(source: string, flags: RunFlags, surroundings: 
   for (const line of opening(run, folder.finished.size)) talk(line);
   if (folder.damaged > 0)
     talk(`${folder.damaged} damaged lines in ${files.results} are left out; their cells run again.`);
-  const command = commandOf(source, flags);
+  const command = commandLine(source, flags);
   const request = { run, folder, timed, surroundings, command };
   const check = await selfTest(run.study.model, classifier, surroundings.root);
   const { failFast = false, json = false, quiet = false } = flags;
@@ -122,25 +122,4 @@ function clear(folder: string): void {
   for (const name of [files.results, files.maps, files.partial, 'superseded.jsonl']) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
-}
-
-/** The arguments that do the same again, without those that only start afresh. */
-function commandOf(source: string, flags: RunFlags): string {
-  const valued = [
-    ['--images', flags.images],
-    ['--model', flags.model],
-    ['--limit', flags.limit],
-    ['--device', flags.device === 'auto' ? undefined : flags.device],
-    ['--batch', flags.batch === 'auto' ? undefined : flags.batch],
-    ['--shard', flags.shard],
-    ['--seed', flags.seed],
-    ['-o', flags.out],
-  ] as const;
-  const words = valued.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoted(value)]));
-  const globs = (flags.only ?? []).flatMap((glob) => ['--only', quoted(glob)]);
-  return ['run', quoted(source), ...words, ...globs, ...(flags.full ? ['--full'] : [])].join(' ');
-}
-
-function quoted(word: string): string {
-  return /^[\w./:@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { glob, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, resolve } from 'node:path';
 import { codeOf, UsageError } from '../errors.ts';
 import { reasonOf } from '../io/atomic-write.ts';
@@ -30,8 +30,8 @@ export interface ImageRequest {
 }
 
 /**
- * Finds the images of a suite: a folder of files; a folder with one folder for each class; or a list, with labels where
- * it gives them. In a flat folder the label is read from the file's name (`knitted_3.png`).
+ * Finds the images of a suite: a folder of files; a folder with one folder for each class; a pattern such as `photos/*.jpg`;
+ * or a list, with labels where it gives them. In a flat folder the label is read from the file's name (`knitted_3.png`).
  *
  * @throws UsageError when there are none, one cannot be read, or a label is not one of the model's
  */
@@ -42,9 +42,20 @@ export async function findImages(request: ImageRequest): Promise<StudyImage[]> {
     typeof images === 'string'
       ? { folder: images, layout: 'auto' as const, perClass: undefined, limit: undefined }
       : images;
-  const found = await inFolder(at(base, folder), layout, request.labels);
+  const found = /[*?[{]/.test(folder)
+    ? await matching(at(base, folder), request.labels)
+    : await inFolder(at(base, folder), layout, request.labels);
   const kept = perClass === undefined ? found : firstOfEach(found, perClass);
   return named(await Promise.all(kept.slice(0, limit).map((entry) => read(entry))));
+}
+
+/** Image files that a pattern such as `photos/*.jpg` fits. */
+async function matching(pattern: string, labels: readonly string[]): Promise<Found[]> {
+  const files: string[] = [];
+  for await (const file of glob(pattern)) if (IMAGE_NAME.test(file)) files.push(file);
+  if (files.length === 0)
+    throw new UsageError(`The pattern ${pattern} fits no PNG, JPEG, WebP, GIF, TIFF or AVIF file.`);
+  return files.sort().map((file) => ({ file, label: labelOfName(stem(file), labels) }));
 }
 
 interface Found {

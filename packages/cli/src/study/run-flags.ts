@@ -41,6 +41,27 @@ export function readRunFlags(flags: RunFlags) {
   };
 }
 
+/** The arguments that do the same again, without those that only start afresh. */
+export function commandLine(source: string, flags: RunFlags): string {
+  const valued = [
+    ['--images', flags.images],
+    ['--model', flags.model],
+    ['--limit', flags.limit],
+    ['--device', flags.device === 'auto' ? undefined : flags.device],
+    ['--batch', flags.batch === 'auto' ? undefined : flags.batch],
+    ['--shard', flags.shard],
+    ['--seed', flags.seed],
+    ['-o', flags.out],
+  ] as const;
+  const words = valued.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoted(value)]));
+  const globs = (flags.only ?? []).flatMap((glob) => ['--only', quoted(glob)]);
+  return ['run', quoted(source), ...words, ...globs, ...(flags.full ? ['--full'] : [])].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w./:@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 function shardOf(text: string): Shard {
   const parts = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
   const [index, count] = [Number(parts?.[1]), Number(parts?.[2])];

@@ -250,7 +250,13 @@ async function scoreOrError(request: RunRequest, score: () => ReturnType<ImageWo
 // a cell that fails is a result; a stop, a full disk or --fail-fast ends the run
 function rethrow({ signal, failFast }: RunRequest, error: unknown): void {
   if (signal.aborted) throw signal.reason;
-  if (failFast || error instanceof StorageError) throw error;
+  if (error instanceof StorageError) throw error;
+  if (failFast) throw new FailFastError(messageOf(error), { cause: error });
+}
+
+/** The first cell that failed, where that was to end the run. */
+class FailFastError extends Error {
+  override readonly name = 'FailFastError';
 }
 
 function report({ folder, events }: RunRequest, row: ResultRow): void {
