@@ -193,6 +193,18 @@ test('a plan writes nothing and counts the forward passes that the run really us
   expect(recordOf(join(folder, 'fresh')).spent.forwards).toBe(forwards);
 });
 
+test('scores do not depend on how many images are classified together', async () => {
+  const out = join(folder, 'batch');
+  expect((await runCambium('run', '--no-report', suite, '-o', out, '--batch', '32')).code).toBe(0);
+  const others = new Map(rowsOf(out).map((row) => [row.key, row.value]));
+  for (const { key, value, metric, technique } of rowsOf(whole)) {
+    const other = others.get(key) ?? Number.NaN;
+    // sums of another batch differ in their last bits; a pixel at the threshold of Non-sensitivity may change sides
+    const margin = metric === 'non-sensitivity' ? 3 : 1e-4 * Math.abs(value ?? 0) + 1e-6;
+    expect(Math.abs((value ?? Number.NaN) - other), `${metric} of ${technique}`).toBeLessThanOrEqual(margin);
+  }
+});
+
 test('only the cells that a glob names are run', async () => {
   const out = join(folder, 'only');
   const some = await runCambium('run', '--no-report', suite, '-o', out, '--only', '*cam@late:complexity');

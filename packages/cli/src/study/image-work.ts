@@ -130,7 +130,7 @@ function openExplainer({ study, classifier, signal }: WorkRequest) {
     const known = probes.get(key);
     const shown =
       known ??
-      probeImage(classifier, image, {
+      probeImage(classifier, kept(image), {
         layers: layers.map(({ value }) => value),
         batch: suite.batch,
         seed: suite.seed,
@@ -219,6 +219,11 @@ async function readMask(file: string, size: readonly [number, number], { model }
     Float32Array.from({ length: size[0] * size[1] }, (_, pixel) => Number(data[3 * pixel] > 127)),
     size,
   );
+}
+
+// a probe outlives the call, and metrics write the next variants where these were
+function kept({ data, shape }: Tensor): Tensor {
+  return tensor(data.slice(), shape);
 }
 
 /** C×H×W → 1×C×H×W */
