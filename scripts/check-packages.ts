@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkMetricsAlone } from './check-metrics-alone.ts';
 import { checkStandalone } from './check-standalone.ts';
 import { startChecks } from './checks.ts';
 
@@ -9,7 +10,7 @@ import { startChecks } from './checks.ts';
  *
  * Each package is packed, and its tarball read by publint and, where it exports types, by attw. Then all tarballs are
  * installed together into an empty project outside this repository, which imports each library and runs the command; and
- * `@cambium/gpu-kernels` alone into another, for Node and for the browser.
+ * `@cambium/gpu-kernels` alone into another, for Node and for the browser, and `@cambium/metrics` with it into a third.
  *
  *     pnpm build && pnpm packages
  */
@@ -30,6 +31,7 @@ try {
   for (const { name, tarball } of packages) {
     if (name === '@cambium/gpu-kernels') await checkStandalone(tarball, folder, checks);
   }
+  await checkMetricsAlone(new Map(packages.map(({ name, tarball }) => [name, tarball])), folder, checks);
 } finally {
   await rm(folder, { recursive: true });
 }
