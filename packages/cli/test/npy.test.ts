@@ -25,10 +25,19 @@ test.each([[[]], [[5]], [[1, 2, 3]], [[0, 4]]])('a tensor of shape %j comes back
   expect(decodeNpy(encodeNpy(source))).toEqual(source);
 });
 
+test('numbers of 64 bits are read and rounded to 32', () => {
+  const header = Buffer.from(byNumPy)
+    .toString('latin1', 0, byNumPy.length - 24)
+    .replace('<f4', '<f8');
+  const doubles = Buffer.from(Float64Array.from([0.1, -2, 3, 4, 5, 6]).buffer);
+  const { data, shape } = decodeNpy(Buffer.concat([Buffer.from(header, 'latin1'), doubles]));
+  expect([shape, data]).toEqual([[2, 3], Float32Array.from([0.1, -2, 3, 4, 5, 6])]);
+});
+
 test('other bytes, other types and missing numbers are refused', () => {
   expect(() => decodeNpy(new Uint8Array(3))).toThrow('expected a NumPy file');
   expect(() => decodeNpy(Buffer.from('this is not a NumPy file at all'))).toThrow('expected a NumPy file');
-  expect(() => decodeNpy(Buffer.from(Buffer.from(byNumPy).toString('latin1').replace('<f4', '<f8'), 'latin1'))).toThrow(
+  expect(() => decodeNpy(Buffer.from(Buffer.from(byNumPy).toString('latin1').replace('<f4', '<i4'), 'latin1'))).toThrow(
     'float32',
   );
   expect(() => decodeNpy(byNumPy.subarray(0, byNumPy.length - 4))).toThrow(
