@@ -1,0 +1,75 @@
+"""The input that the scripts share and the file that they write. Needs NumPy only."""
+
+import json
+import os
+import platform
+import subprocess
+
+import numpy as np
+
+SCHEMA = "cambium-peers/1"
+
+
+def read_input(path):
+    """What export.ts wrote: weights by name, images N x 3 x H x W, logits N x K, map H x W and its target class."""
+    arrays = np.load(path)
+    lacking = {"images", "logits", "map", "target"} - set(arrays.files)
+    if lacking:
+        raise SystemExit(f"{path}: expected a file of bench/peers/export.ts, it lacks {', '.join(sorted(lacking))}.")
+    return {
+        "weights": {name[len("weights/") :]: arrays[name] for name in arrays.files if name.startswith("weights/")},
+        "images": arrays["images"],
+        "logits": arrays["logits"],
+        "map": arrays["map"],
+        "target": int(arrays["target"][0]),
+    }
+
+
+def row(what, precision, batch=None, **numbers):
+    """One measurement. Keys that do not apply are null; `failed` says why there are no numbers."""
+    known = {
+        "imagesPerSecond": None,
+        "maskedForwardsPerSecond": None,
+        "msPerMap": None,
+        "peakMemoryMB": None,
+        "teraflopsPerSecond": None,
+        "gigabytesPerSecond": None,
+        "largestDifference": None,
+        "failed": None,
+    }
+    unknown = set(numbers) - set(known)
+    if unknown:
+        raise KeyError(f"row has no field {', '.join(sorted(unknown))}")
+    return {"what": what, "batch": batch, "precision": precision, **known, **numbers}
+
+
+def driver_version():
+    """Of the first NVIDIA GPU, or None where there is no nvidia-smi."""
+    try:
+        command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[0].strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+class Report:
+    """Prints rows as they come and rewrites the file after each, so that a run that is cut off keeps what it has."""
+
+    def __init__(self, path, device, versions):
+        self.path = path
+        versions = {"python": platform.python_version(), "numpy": np.__version__, **versions}
+        self.head = {"device": device, "driver": driver_version(), "versions": versions}
+        self.rows = []
+
+    def add(self, measured):
+        self.rows.append({**measured, **self.head})
+        numbers = {key: value for key, value in measured.items() if value is not None}
+        print("  ".join(f"{key} {show(value)}" for key, value in numbers.items()), flush=True)
+        if self.path:
+            with open(self.path + ".part", "w", encoding="utf8") as file:
+                json.dump({"schema": SCHEMA, "rows": self.rows}, file, indent=1)
+            os.replace(self.path + ".part", self.path)
+
+
+def show(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
