@@ -32,5 +32,6 @@ export type {
   ForwardResult,
   MapFinish,
   MaskConvention,
+  Precision,
   Probe,
 } from './types.ts';

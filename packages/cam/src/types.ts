@@ -6,6 +6,8 @@ import type { Graph } from './onnx/graph.ts';
 export interface Classifier extends VariantPredictor, AsyncDisposable {
   /** What runs the network, such as `onnxruntime cpu`. */
   readonly device: string;
+  /** In which forward passes that are asked for their logits are computed; layers and walks are always float32. */
+  readonly precision: Precision;
   readonly graph: Graph;
   /** channels×height×width of one image. */
   readonly input: readonly [number, number, number];
@@ -22,6 +24,9 @@ export interface Classifier extends VariantPredictor, AsyncDisposable {
   backward(batch: Tensor, layer: string, rule: RuleName, start: Tensor): Promise<BackwardResult>;
   close(): Promise<void>;
 }
+
+/** `f16` keeps halves in memory and sums in float32, on a GPU; `int8` is static, on ONNX Runtime. */
+export type Precision = 'f32' | 'f16' | 'int8';
 
 export interface ForwardResult {
   /** N×K */

@@ -23,6 +23,13 @@ const opsets = [7, 9, 10, 11, 13, 18, 22];
 
 type Sample = readonly [inputs: Named<string, Tensor>, options: unknown];
 
+/** Kernels of halves have no ONNX form: two halves in the memory of a float32 are nothing that ONNX knows. */
+type VoicedName = Exclude<KernelName, `${string}Half`>;
+const names = (Object.keys(kernels) as KernelName[]).filter((name): name is VoicedName => {
+  const kernel: AnyKernel = kernels[name];
+  return kernel.onnx !== undefined;
+});
+
 /** Which inputs of a kernel grow with the batch; element-wise kernels: those that span the output's first axis. */
 const batched = {
   add: 'broadcast',
@@ -67,9 +74,9 @@ const batched = {
   unpackLast: ['input'],
   upsampleBilinear: ['input'],
   weightedSum: ['weights', 'activations'],
-} satisfies Record<KernelName, readonly string[] | 'broadcast'>;
+} satisfies Record<VoicedName, readonly string[] | 'broadcast'>;
 
-describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
+describe.each(names)('%s', (name) => {
   const kernel: AnyKernel = kernels[name];
   const samples: readonly Sample[] = kernel.samples(numpyRandom(7));
   const tolerance = kernel.tolerance ?? 1e-7;
@@ -105,7 +112,7 @@ describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
   });
 });
 
-function growingInputs(name: KernelName, kernel: AnyKernel, [inputs, options]: Sample): readonly string[] {
+function growingInputs(name: VoicedName, kernel: AnyKernel, [inputs, options]: Sample): readonly string[] {
   const names = batched[name];
   if (name === 'matmul' && (options as { transposeLeft?: boolean }).transposeLeft) return [];
   if (names !== 'broadcast') return names.filter((input) => inputs[input].shape.length > 1); // a row is for every batch

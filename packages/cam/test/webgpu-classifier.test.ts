@@ -146,6 +146,27 @@ describeGpu('webgpuClassifier on a tiny residual network', ({ open }) => {
     },
   );
 
+  test('in half precision logits are near those of float32, and layers and walks are float32', async () => {
+    await using halves = webgpuClassifier(graph, opened, { precision: 'f16', maxBatch: 3 });
+    const { logits } = await reference.values(images, []);
+    const difference = relativeDifference((await halves.predict(images)).data, logits.data);
+    expect(difference).toBeLessThan(2e-3); // a few roundings to 2⁻¹¹
+    expect(difference).toBeGreaterThan(1e-6); // it was rounded
+    expectClose(
+      (await halves.values(images, ['block2'])).layers.block2,
+      (await reference.values(images, ['block2'])).layers.block2,
+    );
+    await expectWalks(halves, 'zPlus');
+    const masks = {
+      kernel: maskImages,
+      inputs: { image, activations: uniformTensor(numpyRandom(3), [7, 3, 2]) },
+      rows: 'activations',
+      options: { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 },
+    } as const;
+    const [masked, expected] = [await halves.predictVariants(masks), await reference.predictVariants(masks)];
+    expect(relativeDifference(masked.data, expected.data)).toBeLessThan(2e-3);
+  });
+
   test('questions asked at once are kept apart', async () => {
     await using classifier = webgpuClassifier(graph, opened, { maxBatch: 2, questions: 1 });
     const asked = Array.from({ length: 5 }, (_, row) => classifier.predict(rows(images, row, row + 1)));

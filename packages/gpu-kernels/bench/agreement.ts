@@ -1,5 +1,5 @@
 import { type Engine, mapNamed, type Shape } from '../src/index.ts';
-import { normalisedError, referenceOf } from '../test/support/agreement.ts';
+import { errorOf, referenceOf } from '../test/support/agreement.ts';
 import type { Subject } from './stopwatch.ts';
 
 /** How well an engine's result fits that of the reference loops. */
@@ -17,10 +17,10 @@ export interface Agreement {
 export async function requireAgreement(engine: Engine, { kernel, inputs, options }: Subject): Promise<Agreement> {
   const uploaded = mapNamed(kernel.inputs, (name) => engine.upload(inputs[name]));
   const result = engine.run(kernel, uploaded, options);
-  const { data } = await engine.download(result);
+  const actual = await engine.download(result);
   engine.release(result, ...Object.values(uploaded));
   const expected = referenceOf(kernel, inputs, options);
-  const error = normalisedError(data, expected.data);
+  const error = errorOf(kernel, actual, expected);
   const tolerance = kernel.tolerance ?? 1e-7;
   if (error <= tolerance) return { error, output: expected.shape };
   throw new Error(

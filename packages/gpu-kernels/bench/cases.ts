@@ -72,6 +72,7 @@ export const cases: {
     options: { ...averaging, inputSize: [maps[2], maps[3]] },
   }),
   channelMeans: single,
+  channelMeansHalf: ({ maps }) => ({ shapes: { input: words(lastShape(maps)) }, options: undefined }),
   channelMeansLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: undefined }),
   concatAxis: ({ maps }) => ({ shapes: { left: halved(maps), right: halved(maps) }, options: { axis: 1 } }),
   conv2d: ({ convolved }) => ({
@@ -84,6 +85,15 @@ export const cases: {
     options: { ...point, groups: 1, relu: true },
     flops: convolutionFlops(convolved, 1),
   }),
+  conv2dHalf: (scale) => {
+    const { shapes, options, flops } = convolvedLast(scale);
+    const { input, weights, bias, residual } = shapes;
+    return {
+      shapes: { input: words(input), weights: words(weights), bias, residual: words(residual) },
+      options,
+      flops,
+    };
+  },
   conv2dLast: convolvedLast,
   conv2dLastDirect: convolvedLast,
   conv2dTranspose: ({ convolved }) => ({
@@ -113,6 +123,7 @@ export const cases: {
     options: pooling,
     prepare: (inputs) => ({ ...inputs, output: compute(maxPool, { input: inputs.input }, pooling) }),
   }),
+  maxPoolHalf: ({ maps }) => ({ shapes: { input: words(lastShape(maps)) }, options: pooling }),
   maxPoolLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: pooling }),
   minMax: ({ image, variants }) => ({ shapes: { input: [variants, image, image] }, options: { epsilon: 0 } }),
   multiply: pair,
@@ -121,6 +132,8 @@ export const cases: {
     shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
     options: { direction: 'forward' },
   }),
+  packFiltersHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, matrix / 4, 3, 3] }, options: undefined }),
+  packHalf: single,
   packLast: single,
   padAxis: ({ maps }) => ({ shapes: { input: maps }, options: { axis: 1, before: 1, after: 2 } }),
   positivePart: single,
@@ -146,6 +159,7 @@ export const cases: {
     prepare: (inputs) => ({ ...inputs, shifts: wholeMultiples(inputs.shifts, scale.image) }),
   }),
   transpose: ({ maps }) => ({ shapes: { input: maps }, options: { axes: [0, 2, 3, 1] } }),
+  unpackHalf: ({ maps }) => ({ shapes: { input: words(lastShape(maps)) }, options: { channels: maps[1] } }),
   unpackLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: { channels: maps[1] } }),
   upsampleBilinear: ({ image, variants }) => ({
     shapes: { input: [variants, 7, 7] },
@@ -153,6 +167,11 @@ export const cases: {
   }),
   weightedSum: ({ maps }) => ({ shapes: { weights: [maps[0], maps[1]], activations: maps }, options: undefined }),
 };
+
+/** The shape of words that hold a tensor's halves. */
+function words(shape: Shape): Shape {
+  return shape.with(-1, shape[shape.length - 1] / 2);
+}
 
 /** Numbers times a factor, to the next whole number. */
 function wholeMultiples({ data, shape }: Tensor, factor: number): Tensor {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import {
   type AnyKernel,
   DeviceError,
+  doubledShape,
   type KernelName,
   kernels,
   mapNamed,
@@ -12,6 +13,7 @@ import {
   type Shape,
   sizeOf,
   type Tensor,
+  toHalves,
   uniformTensor,
   type WebgpuEngine,
   webgpuEngine,
@@ -89,7 +91,9 @@ interface Bench {
 async function measureKernel(name: KernelName, { engine, watch, ceilings }: Bench): Promise<Row> {
   const kernel: AnyKernel = kernels[name];
   const { shapes, options, flops = 0, prepare }: BenchCase = cases[name](measured);
-  const drawn = mapNamed(kernel.inputs, (input) => numbers(shapes[input]));
+  const drawn = mapNamed(kernel.inputs, (input) =>
+    kernel.halves?.includes(input) ? toHalves(numbers(doubledShape(shapes[input]))) : numbers(shapes[input]),
+  );
   const subject: Subject = { kernel, inputs: prepare?.(drawn) ?? drawn, options };
   const { error, output } = await requireAgreement(engine, subject);
   const time = await seconds(watch, subject);

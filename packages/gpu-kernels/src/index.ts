@@ -17,6 +17,14 @@ export {
   type KernelErrorKind,
   ShapeError,
 } from './errors.ts';
+export { channelMeansHalf } from './halves/channel-means-half.ts';
+export { conv2dHalf } from './halves/conv2d-half.ts';
+export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
+export { halfError } from './halves/half-error.ts';
+export { maxPoolHalf } from './halves/max-pool-half.ts';
+export { packFiltersHalf } from './halves/pack-filters-half.ts';
+export { packHalf } from './halves/pack-half.ts';
+export { unpackHalf } from './halves/unpack-half.ts';
 export type { AnyKernel, Call, Kernel, Named, Plan, Variant } from './kernel.ts';
 export { add } from './kernels/add.ts';
 export { averagePool } from './kernels/average-pool.ts';

@@ -34,6 +34,8 @@ export interface Kernel<In extends string, U extends string, O = void> {
    * any length of axis 0 of a batched input: the length at tracing time is never written into a constant.
    */
   onnx?(trace: OnnxTrace, call: Call<In, O>): string;
+  /** Tensors that hold halves, two in each number's memory; unless said all hold float32. */
+  readonly halves?: readonly (In | 'output')[];
   /** Largest normalised mean squared error between two voices; 1e-7 unless a kernel says otherwise, with its reason. */
   readonly tolerance?: number;
   /** Inputs and options to try the kernel on: every axis larger than one and unequal, no zero-sized tensors. */

@@ -41,9 +41,9 @@ export function onnxEngine(opset: number, prefix?: string): OnnxEngine {
     inputs: Named<In, Resident>,
     options: O,
   ): Resident {
-    if (!kernel.onnx) throw new TypeError(`Kernel ${kernel.name} has no ONNX form; run it on another engine.`);
     const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
     const { output } = planRun(kernel, shapes, options);
+    if (!kernel.onnx) throw new TypeError(`Kernel ${kernel.name} has no ONNX form; run it on another engine.`);
     const call = { inputs: mapNamed(kernel.inputs, (name) => nameOf(inputs[name])), shapes, output, options };
     return value(kernel.onnx(trace, call), output);
   }

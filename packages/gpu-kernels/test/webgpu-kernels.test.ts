@@ -11,7 +11,7 @@ import {
   zeros,
 } from '../src/index.ts';
 import { GpuEngine } from '../src/webgpu-engine.ts';
-import { normalisedError, referenceOf } from './support/agreement.ts';
+import { errorOf, referenceOf } from './support/agreement.ts';
 import { describeGpu } from './support/describe-gpu.ts';
 import { foldedRuns } from './support/folded-runs.ts';
 import { GuardedMemory } from './support/guarded-memory.ts';
@@ -46,7 +46,7 @@ describeGpu('WGSL', ({ open }) => {
     const actual = await run(kernel, { inputs, options }, on);
     const expected = referenceOf(kernel, inputs, options);
     expect(actual.shape).toEqual(expected.shape);
-    expect(normalisedError(actual.data, expected.data)).toBeLessThanOrEqual(kernel.tolerance ?? 1e-7);
+    expect(errorOf(kernel, actual, expected)).toBeLessThanOrEqual(kernel.tolerance ?? 1e-7);
     expect(await memory.overruns()).toBe(0);
   }
 

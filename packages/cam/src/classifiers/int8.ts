@@ -54,7 +54,7 @@ export async function calibrate(
  */
 export function int8Classifier(graph: Graph, ranges: Ranges, options: Omit<OrtOptions, 'logits'> = {}): Classifier {
   const classifier = ortClassifier(graph, { ...options, logits: quantise(graph, ranges) });
-  return { ...classifier, device: `${classifier.device} int8` };
+  return { ...classifier, device: `${classifier.device} int8`, precision: 'int8' };
 }
 
 function rangeOf(data: Float32Array, [low, high]: Range = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]): Range {

@@ -28,6 +28,7 @@ export function sessionClassifier(graph: Graph, options: SessionClassifierOption
   const close = () => options.sessions.close();
   return {
     device: options.device,
+    precision: 'f32',
     graph,
     input: graph.input.shape,
     classes: classesOf(graph),

@@ -26,6 +26,8 @@ import { gpuWeights } from './gpu-weights.ts';
 export interface WebgpuOptions {
   /** Images that one run takes at most; longer batches are cut. 128 by default, 8 on a software adapter. */
   readonly maxBatch?: number;
+  /** `f16` makes logits in half precision with sums in float32; see `halfError` before it is trusted. `f32` unless said. */
+  readonly precision?: 'f32' | 'f16';
   /** Questions whose programs stay planned. 16 by default. */
   readonly questions?: number;
   /** Bytes of GPU memory that tensors may take, those kept for reuse included. No limit unless said. */
@@ -41,32 +43,38 @@ export interface WebgpuOptions {
  * The network is read from the same graph as by `ortClassifier`. Batch normalisations are merged into convolutions, bias,
  * shortcut and ReLU are computed with the convolution before them, weights are uploaded once.
  *
+ * In half precision `predict` and `predictVariants` are; `values` of layers and `backward` stay float32 with the logits that they
+ * return: they are one pass an image, and their numbers are what maps are made of.
+ *
  * Whoever opened the device closes it, after the classifier.
  *
  * @throws ModelError when an operation of the network has no kernels, naming operation and node
  */
 export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): Classifier {
   requireKernels(graph);
-  const { maxBatch = opened.software ? 8 : 128, questions = 16, memoryLimit } = options;
+  const { maxBatch = opened.software ? 8 : 128, questions: limit = 16, memoryLimit, precision = 'f32' } = options;
   const { convolution = convolutionFor(opened) } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
   const merged = mergeBatchNorm(graph);
-  const asked = gpuQuestions(engine, gpuWeights(engine, [graph, merged]), { convolution, limit: questions });
+  const weights = gpuWeights(engine, [graph, merged]);
+  const open = (own: 'f32' | 'f16') =>
+    inPortions(gpuQuestions(engine, weights, { convolution, limit, precision: own }), maxBatch, graph.logits);
   const network = { graph, merged };
-  const ask = inPortions(asked, maxBatch, graph.logits);
-  const values: Classifier['values'] = (batch, layers) => askValues(network, ask, batch, layers);
+  const ask = open('f32');
+  const askLogits = precision === 'f32' ? ask : open(precision);
   const close = async () => engine.dispose();
   const { description, device } = opened.adapter;
   return {
     atOnce: 2, // the next batch is on its way while the GPU computes this one
-    device: `webgpu ${description || device || 'gpu'}`,
+    device: `webgpu ${description || device || 'gpu'}${precision === 'f32' ? '' : ` ${precision}`}`,
+    precision,
     graph,
     input: graph.input.shape,
     classes: classesOf(graph),
-    predict: async (batch) => (await values(batch, [])).logits,
-    values,
+    predict: async (batch) => (await askValues(network, askLogits, batch, [])).logits,
+    values: (batch, layers) => askValues(network, ask, batch, layers),
     backward: (batch, layer, rule, start) => askBackward(network, ask, batch, { layer, rule, start }),
-    predictVariants: (variants) => askVariants(network, ask, variants),
+    predictVariants: (variants) => askVariants(network, askLogits, variants),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -24,6 +24,8 @@ export interface WorkingClassifier extends Classifier {
  */
 export function workingClassifier(inner: Classifier): WorkingClassifier {
   const tally: Tally = { forwards: 0 };
+  const named = (keys: readonly string[]) =>
+    inner.precision === 'f32' ? keys : keys.map((key) => fingerprint(inner.precision, key));
 
   async function computing<T>(images: number, work: () => Promise<T>): Promise<T> {
     try {
@@ -47,17 +49,19 @@ export function workingClassifier(inner: Classifier): WorkingClassifier {
 
   const wrapped: WorkingClassifier = {
     device: inner.device,
+    precision: inner.precision,
+    atOnce: inner.atOnce,
     graph: inner.graph,
     input: inner.input,
     classes: inner.classes,
     tally,
     journal: undefined,
-    predict: (batch) => throughJournal(imageKeys(batch), () => inner.predict(batch)),
+    predict: (batch) => throughJournal(named(imageKeys(batch)), () => inner.predict(batch)),
     predictVariants: <In extends string, U extends string, O>(batch: VariantBatch<In, U, O>) =>
-      throughJournal(variantKeys(batch), () => inner.predictVariants(batch)),
+      throughJournal(named(variantKeys(batch)), () => inner.predictVariants(batch)),
     async values(batch, layers) {
       const result = await computing(batch.shape[0], () => inner.values(batch, layers));
-      const keys = imageKeys(batch);
+      const keys = named(imageKeys(batch));
       const fresh = keys.flatMap((key, row) =>
         wrapped.journal?.find(key) ? [] : [{ key, cost: 0, numbers: rows(result.logits, row, row + 1).data }],
       );

@@ -5,6 +5,12 @@ import { maxPoolLast } from '../channels-last/max-pool-last.ts';
 import { packFilters } from '../channels-last/pack-filters.ts';
 import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
+import { channelMeansHalf } from '../halves/channel-means-half.ts';
+import { conv2dHalf } from '../halves/conv2d-half.ts';
+import { maxPoolHalf } from '../halves/max-pool-half.ts';
+import { packFiltersHalf } from '../halves/pack-filters-half.ts';
+import { packHalf } from '../halves/pack-half.ts';
+import { unpackHalf } from '../halves/unpack-half.ts';
 import type { AnyKernel } from '../kernel.ts';
 import { add } from './add.ts';
 import { averagePool } from './average-pool.ts';
@@ -48,10 +54,12 @@ export const kernels = {
   averagePool,
   averagePoolBackward,
   channelMeans,
+  channelMeansHalf,
   channelMeansLast,
   concatAxis,
   conv2d,
   conv2dFused,
+  conv2dHalf,
   conv2dLast,
   conv2dLastDirect,
   conv2dTranspose,
@@ -63,11 +71,14 @@ export const kernels = {
   matmul,
   maxPool,
   maxPoolBackward,
+  maxPoolHalf,
   maxPoolLast,
   minMax,
   multiply,
   negativePart,
   packFilters,
+  packFiltersHalf,
+  packHalf,
   packLast,
   padAxis,
   positivePart,
@@ -83,6 +94,7 @@ export const kernels = {
   sumAxes,
   translate,
   transpose,
+  unpackHalf,
   unpackLast,
   upsampleBilinear,
   weightedSum,

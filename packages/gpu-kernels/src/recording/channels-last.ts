@@ -1,9 +1,6 @@
-import { channelMeansLast } from '../channels-last/channel-means-last.ts';
 import type { Conv2dLast, Conv2dLastOptions } from '../channels-last/conv2d-last-plan.ts';
 import { paddedChannels } from '../channels-last/layout.ts';
-import { maxPoolLast } from '../channels-last/max-pool-last.ts';
 import { packFilters } from '../channels-last/pack-filters.ts';
-import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import type { AnyKernel, Named } from '../kernel.ts';
 import { channelMeans } from '../kernels/channel-means.ts';
@@ -16,12 +13,14 @@ import { reshape } from '../kernels/reshape.ts';
 import { mapNamed } from '../named.ts';
 import { sizeOf, zeros } from '../tensor.ts';
 import { constantValues } from './constant-values.ts';
-import { elementWise } from './element-wise.ts';
+import { halfKernels, type LayoutKernels, lastKernels } from './layout-kernels.ts';
 import { type RecordedStep, type RecordedValue, stepOf } from './recording-engine.ts';
 
 export interface ChannelsLastOptions {
   /** Which program computes a convolution of so many pixels, from so many products for each number, to so many channels. */
   readonly convolution: (shape: ConvolutionShape) => Conv2dLast;
+  /** `f16` keeps convolutions and poolings of a forward pass in half precision, with sums in float32; `f32` unless said. */
+  readonly precision?: 'f32' | 'f16';
 }
 
 /** A convolution as the product of matrices that it is: pixels×depth times depth×channels. */
@@ -42,7 +41,8 @@ export interface LaidOut {
  *
  * Values keep one layout or get both: steps that need channels first (and the outputs) read a converted copy. Weights are
  * packed by steps of their own that read constants only, so whoever runs the recording many times computes them once.
- * Convolutions in groups, and weights that are computed, stay as they are.
+ * Convolutions in groups, and weights that are computed, stay as they are. In half precision only convolutions and poolings are
+ * laid out anew; whatever else there is reads and writes float32.
  */
 export function channelsLast(
   recorded: readonly RecordedStep[],
@@ -57,13 +57,13 @@ export function channelsLast(
 
 class Layout {
   readonly steps: RecordedStep[] = [];
-  readonly #options: ChannelsLastOptions;
+  readonly #kernels: LayoutKernels;
   readonly #constants: ReadonlySet<RecordedValue>;
   readonly #first = new Map<RecordedValue, RecordedValue>();
   readonly #last = new Map<RecordedValue, RecordedValue>();
 
   constructor(recorded: readonly RecordedStep[], options: ChannelsLastOptions) {
-    this.#options = options;
+    this.#kernels = options.precision === 'f16' ? halfKernels : lastKernels(options.convolution);
     this.#constants = constantValues(recorded);
   }
 
@@ -72,7 +72,7 @@ class Layout {
     const known = this.#first.get(value);
     if (known) return known;
     const last = this.#last.get(value);
-    const result = last ? this.#run(unpackLast, { input: last }, { channels: value.shape[1] }) : value;
+    const result = last ? this.#run(this.#kernels.unpack, { input: last }, { channels: value.shape[1] }) : value;
     this.#first.set(value, result);
     return result;
   }
@@ -85,7 +85,7 @@ class Layout {
       return;
     }
     if (kernel === channelMeans && this.#last.has(inputs.input)) {
-      const means = this.#run(channelMeansLast, { input: this.#lastOf(inputs.input) }, undefined);
+      const means = this.#run(this.#kernels.means, { input: this.#lastOf(inputs.input) }, undefined);
       const first = this.#run(unpackLast, { input: means }, { channels: output.shape[1] });
       this.#first.set(output, this.#run(reshape, { input: first }, { shape: output.shape }));
       return;
@@ -100,9 +100,9 @@ class Layout {
     if (kernel === conv2d || kernel === conv2dFused) return this.#convolve(inputs, options as Conv2dOptions); // theirs
     if (kernel === conv2dTranspose) return this.#convolveBack(inputs, options as ConvTransposeOptions); // its own
     if (kernel === maxPool && this.#last.has(inputs.input)) {
-      return this.#run(maxPoolLast, { input: this.#lastOf(inputs.input) }, options);
+      return this.#run(this.#kernels.maxPool, { input: this.#lastOf(inputs.input) }, options);
     }
-    return elementWise.has(kernel) ? this.#pointwise(kernel, inputs, options) : undefined;
+    return this.#kernels.elementWise.has(kernel) ? this.#pointwise(kernel, inputs, options) : undefined;
   }
 
   #convolve(inputs: Named<string, RecordedValue>, options: Conv2dOptions): RecordedValue | undefined {
@@ -114,7 +114,7 @@ class Layout {
     return this.#product(
       {
         input: this.#lastOf(input),
-        weights: this.#run(packFilters, { weights: this.first(weights) }, { direction: 'forward' }),
+        weights: this.#run(this.#kernels.filters, { weights: this.first(weights) }, { direction: 'forward' }),
         bias: row,
         residual: residual ? this.#lastOf(residual) : this.#zeroRow(filters),
       },
@@ -124,7 +124,7 @@ class Layout {
 
   #convolveBack(inputs: Named<string, RecordedValue>, options: ConvTransposeOptions): RecordedValue | undefined {
     const { input, weights } = inputs;
-    if (options.groups !== 1 || !this.#constants.has(weights)) return undefined;
+    if (!this.#kernels.goesBack || options.groups !== 1 || !this.#constants.has(weights)) return undefined;
     const { strides, pads, dilations, outputSize } = options;
     const [, channels, height, width] = weights.shape;
     const none = this.#zeroRow(channels);
@@ -143,10 +143,11 @@ class Layout {
     inputs: Named<'input' | 'weights' | 'bias' | 'residual', RecordedValue>,
     options: Conv2dLastOptions,
   ): RecordedValue {
-    const [depth, channels] = inputs.weights.shape;
-    const step = stepOf(this.#options.convolution({ pixels: 1, depth, channels }), inputs, options);
-    const pixels = sizeOf(step.output.shape.slice(0, 3));
-    return this.#run(this.#options.convolution({ pixels, depth, channels }), inputs, options);
+    const { convolution } = this.#kernels;
+    const [depth, width] = inputs.weights.shape;
+    const { output } = stepOf(convolution({ pixels: 1, depth, width }), inputs, options);
+    const pixels = sizeOf(output.shape.slice(0, 3));
+    return this.#run(convolution({ pixels, depth, width }), inputs, options);
   }
 
   /** Operands of one shape; numbers may stand for whole operands. Zeros in the padding stay finite in all of these. */
@@ -167,7 +168,7 @@ class Layout {
   #lastOf(value: RecordedValue): RecordedValue {
     const known = this.#last.get(value);
     if (known) return known;
-    const result = this.#run(packLast, { input: this.first(value) }, undefined);
+    const result = this.#run(this.#kernels.pack, { input: this.first(value) }, undefined);
     this.#last.set(value, result);
     return result;
   }
@@ -182,8 +183,9 @@ class Layout {
     return { shape: row.shape, constant: row };
   }
 
+  /** A residual that adds nothing. */
   #zeroRow(channels: number): RecordedValue {
-    const row = zeros(paddedChannels(channels));
+    const row = zeros(paddedChannels(channels) / this.#kernels.inOneNumber);
     return { shape: row.shape, constant: row };
   }
 

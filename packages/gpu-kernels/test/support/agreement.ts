@@ -1,5 +1,5 @@
 import type { AnyKernel, Named, Tensor } from '../../src/index.ts';
-import { mapNamed, sizeOf } from '../../src/index.ts';
+import { fromHalves, mapNamed, sizeOf } from '../../src/index.ts';
 
 /** Normalised mean squared error: Σ(a − b)² / Σb²; infinite where the lengths differ or a number is not finite. */
 export function normalisedError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -12,6 +12,11 @@ export function normalisedError(actual: ArrayLike<number>, expected: ArrayLike<n
   }
   if (!Number.isFinite(squared)) return Number.POSITIVE_INFINITY;
   return squared === 0 ? 0 : squared / (scale || 1);
+}
+
+/** The error of a kernel's output against the expected one. */
+export function errorOf(kernel: AnyKernel, actual: Tensor, expected: Tensor): number {
+  return normalisedError(numbersOf(kernel, actual), numbersOf(kernel, expected));
 }
 
 /** What a kernel's reference loops make of the inputs. Elements they do not write stay NaN. */
@@ -27,4 +32,9 @@ export function referenceOf(kernel: AnyKernel, inputs: Named<string, Tensor>, op
     output,
   );
   return { data: output, shape: plan.output };
+}
+
+/** The numbers of a kernel's output, whether it holds float32 or halves. */
+export function numbersOf(kernel: AnyKernel, { data }: Tensor): Float32Array {
+  return kernel.halves?.includes('output') ? fromHalves(data) : data;
 }

@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import {
   type AnyKernel,
   channelMeans,
+  channelMeansHalf,
   channelMeansLast,
   conv2dLastDirect,
   type KernelName,
   kernels,
   mapNamed,
   numpyRandom,
+  toHalves,
   uniformTensor,
 } from '../../src/index.ts';
 import { type RandomRun, randomRuns } from './random-runs.ts';
@@ -30,6 +32,9 @@ export function foldedRuns(name: KernelName, { limit, count }: { limit: number; 
 const wide: { readonly [name in KernelName]?: readonly RandomRun[] } = {
   [channelMeans.name]: [{ inputs: { input: uniformTensor(numpyRandom(2), [13, 17, 2, 3]) }, options: undefined }],
   [channelMeansLast.name]: [{ inputs: { input: uniformTensor(numpyRandom(3), [13, 2, 3, 72]) }, options: undefined }],
+  [channelMeansHalf.name]: [
+    { inputs: { input: toHalves(uniformTensor(numpyRandom(3), [13, 2, 3, 72])) }, options: undefined },
+  ],
   [conv2dLastDirect.name]: [
     {
       inputs: {

@@ -4,12 +4,15 @@ import {
   averagePool,
   compute,
   conv2d,
+  doubledShape,
   type KernelName,
   kernels,
   maxPool,
   type Named,
   numpyRandom,
+  type Shape,
   type Tensor,
+  toHalves,
   uniformTensor,
 } from '../../src/index.ts';
 
@@ -45,8 +48,11 @@ export function randomRuns(name: KernelName): fc.Arbitrary<RandomRun> {
     const kernel: AnyKernel = kernels[name];
     const inputs = Object.fromEntries(
       kernel.inputs.map((input: string) => {
-        const { data, shape } = uniformTensor(random, plan.shapes[input], -2, 2);
-        return [input, { data: data.map((value) => (random.uniform() < 0.2 ? 0 : value)), shape }];
+        const isHalf = kernel.halves?.includes(input) ?? false;
+        const wanted = plan.shapes[input];
+        const { data, shape } = uniformTensor(random, isHalf ? doubledShape(wanted) : wanted, -2, 2);
+        const drawn = { data: data.map((value) => (random.uniform() < 0.2 ? 0 : value)), shape };
+        return [input, isHalf ? toHalves(drawn) : drawn];
       }),
     );
     return { inputs: plan.finish?.(inputs) ?? inputs, options: plan.options };
@@ -54,6 +60,11 @@ export function randomRuns(name: KernelName): fc.Arbitrary<RandomRun> {
 }
 
 const oneImage = fc.tuple(small, side, side).map((axes) => [1, ...axes]);
+
+/** The shape of the words that hold so many halves. */
+function halved(shape: Shape): Shape {
+  return shape.with(-1, shape[shape.length - 1] / 2);
+}
 
 function round(tensor: Tensor, factor: number): Tensor {
   return { data: tensor.data.map((value) => Math.round(value * factor)), shape: tensor.shape };
@@ -75,6 +86,7 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     return { shapes: { gradient: output }, options: { ...options, inputSize: average.slice(2) } };
   }),
   channelMeans: images.map((input) => ({ shapes: { input } })),
+  channelMeansHalf: imagesLast.map((input) => ({ shapes: { input: halved(input) } })),
   channelMeansLast: imagesLast.map((input) => ({ shapes: { input } })),
   concatAxis: fc.record({ left: images, axis: small, more: length }).map(({ left, axis, more }) => ({
     shapes: { left, right: left.with(axis, more) },
@@ -87,6 +99,12 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     shapes: { ...shapes, residual: conv2d.plan(shapes, options).output },
     options: { ...options, relu },
   })),
+  conv2dHalf: lastConvolution
+    .filter(({ options }) => !('back' in (options as object)))
+    .map(({ shapes: { input, weights, bias, residual }, options }) => ({
+      shapes: { input: halved(input), weights: halved(weights), bias, residual: halved(residual) },
+      options,
+    })),
   conv2dLast: lastConvolution,
   conv2dLastDirect: lastConvolution,
   conv2dTranspose: convolution.map(({ options, ...shapes }) => ({
@@ -123,6 +141,10 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
       options,
     })),
   maxPool: pooling.map(({ input, options }) => ({ shapes: { input }, options })),
+  maxPoolHalf: pooling.map(({ input: [batch, quads, height, width], options }) => ({
+    shapes: { input: [batch, height, width, 2 * quads] },
+    options,
+  })),
   maxPoolLast: pooling.map(({ input: [batch, quads, height, width], options }) => ({
     shapes: { input: [batch, height, width, 4 * quads] },
     options,
@@ -143,6 +165,8 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   packFilters: fc
     .record({ weights: fc.tuple(length, length, small, small), direction: fc.constantFrom('forward', 'back') })
     .map(({ weights, direction }) => ({ shapes: { weights }, options: { direction } })),
+  packFiltersHalf: fc.tuple(length, length, small, small).map((weights) => ({ shapes: { weights } })),
+  packHalf: images.map((input) => ({ shapes: { input } })),
   packLast: images.map((input) => ({ shapes: { input } })),
   padAxis: fc
     .record({ input: images, axis: small, before: fc.nat(3), after: fc.nat(3) })
@@ -197,6 +221,10 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   transpose: fc
     .tuple(images, fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }))
     .map(([input, axes]) => ({ shapes: { input }, options: { axes } })),
+  unpackHalf: fc.tuple(imagesLast, fc.integer({ min: 0, max: 3 })).map(([input, padding]) => ({
+    shapes: { input: halved(input) },
+    options: { channels: input[3] - padding },
+  })),
   unpackLast: fc.tuple(imagesLast, fc.integer({ min: 0, max: 3 })).map(([input, padding]) => ({
     shapes: { input },
     options: { channels: input[3] - padding },

@@ -9,7 +9,7 @@ import {
   openDevice,
 } from '../../../src/index.ts';
 import { GpuEngine } from '../../../src/webgpu-engine.ts';
-import { normalisedError, referenceOf } from '../../support/agreement.ts';
+import { errorOf, numbersOf, referenceOf } from '../../support/agreement.ts';
 import { foldedRuns } from '../../support/folded-runs.ts';
 import { GuardedMemory } from '../../support/guarded-memory.ts';
 import { randomRuns } from '../../support/random-runs.ts';
@@ -54,14 +54,14 @@ const page: Page = {
     const results: Comparison[] = [];
     for (const { inputs, options, on } of runs) {
       const uploaded = mapNamed(kernel.inputs, (input) => on.upload(inputs[input]));
-      const { data, shape } = await on.download(on.run(kernel, uploaded, options));
+      const actual = await on.download(on.run(kernel, uploaded, options));
       const expected = referenceOf(kernel, inputs, options);
       results.push({
-        error: normalisedError(data, expected.data),
+        error: errorOf(kernel, actual, expected),
         tolerance: kernel.tolerance ?? 1e-7,
-        unwritten: data.filter(Number.isNaN).length,
+        unwritten: numbersOf(kernel, actual).filter(Number.isNaN).length,
         overruns: await memory.overruns(),
-        shape,
+        shape: actual.shape,
         expectedShape: expected.shape,
       });
     }

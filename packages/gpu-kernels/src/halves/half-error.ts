@@ -1,0 +1,77 @@
+import { conv2dLast } from '../channels-last/conv2d-last.ts';
+import type { Engine, Resident } from '../engine.ts';
+import { numpyRandom, uniformTensor } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+import { conv2dHalf } from './conv2d-half.ts';
+import { fromHalves, toHalves } from './half.ts';
+
+/**
+ * How far convolutions in half precision are from the same in float32 on an engine: the larger normalised mean squared error of
+ * a product of matrices (1×1) and of a 3×3 convolution with shortcut and ReLU. Below 1e-6 where the device computes right, for
+ * halves are good to 2⁻¹¹.
+ *
+ * Inputs are the same halves for both, so only sums and the rounding of results differ. To be asked before a device is
+ * trusted with half precision: drivers have got it wrong.
+ */
+export async function halfError(engine: Engine): Promise<number> {
+  const random = numpyRandom(16);
+  const around = { strides: [1, 1], dilations: [1, 1] } as const;
+  const cases = [
+    { kernel: [1, 1], pads: [0, 0, 0, 0], ...around },
+    { kernel: [3, 3], pads: [1, 1, 1, 1], relu: true, ...around },
+  ] as const;
+  const errors: number[] = [];
+  for (const options of cases) {
+    const inputs = {
+      input: uniformTensor(random, [2, 9, 9, 32]),
+      weights: uniformTensor(random, [options.kernel[0] * options.kernel[1] * 32, 64]),
+      bias: uniformTensor(random, [64]),
+      residual: uniformTensor(random, [2, 9, 9, 64]),
+    };
+    const halves = {
+      ...inputs,
+      input: toHalves(inputs.input),
+      weights: toHalves(inputs.weights),
+      residual: toHalves(inputs.residual),
+    };
+    const rounded = {
+      ...inputs,
+      input: opened(halves.input),
+      weights: opened(halves.weights),
+      residual: opened(halves.residual),
+    };
+    const actual = await computed(engine, (own) => engine.run(conv2dHalf, own, options), halves);
+    const expected = await computed(engine, (own) => engine.run(conv2dLast, own, options), rounded);
+    errors.push(normalisedError(fromHalves(actual.data), expected.data));
+  }
+  return Math.max(...errors);
+}
+
+type Inputs = { readonly [name in 'input' | 'weights' | 'bias' | 'residual']: Tensor };
+type Residents = { readonly [name in keyof Inputs]: Resident };
+
+async function computed(engine: Engine, run: (inputs: Residents) => Resident, inputs: Inputs): Promise<Tensor> {
+  const result = engine.scope(() =>
+    run({
+      input: engine.upload(inputs.input),
+      weights: engine.upload(inputs.weights),
+      bias: engine.upload(inputs.bias),
+      residual: engine.upload(inputs.residual),
+    }),
+  );
+  return engine.download(result).finally(() => engine.release(result));
+}
+
+function opened({ data, shape }: Tensor): Tensor {
+  return { data: fromHalves(data), shape: shape.with(-1, 2 * shape[shape.length - 1]) };
+}
+
+/** Σ(a − b)² / Σb², infinite where a number is not finite. */
+function normalisedError(actual: Float32Array, expected: Float32Array): number {
+  let [squared, scale] = [0, 0];
+  for (let index = 0; index < expected.length; index++) {
+    squared += (actual[index] - expected[index]) ** 2;
+    scale += expected[index] ** 2;
+  }
+  return Number.isFinite(squared) ? squared / scale : Number.POSITIVE_INFINITY;
+}
