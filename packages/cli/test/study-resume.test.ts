@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { numpyRandom } from '@cambium/gpu-kernels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mergeRuns } from '../src/report/merge-runs.ts';
+import { readRun } from '../src/report/read-run.ts';
 import { files, mapRowSchema } from '../src/study/records.ts';
 import { readRows } from '../src/study/rows.ts';
 import { type Ended, runCambium, startCambium, temporaryFolder } from './support/run-cambium.ts';
@@ -203,6 +205,25 @@ test('scores do not depend on how many images are classified together', async ()
     const margin = metric === 'non-sensitivity' ? 3 : 1e-4 * Math.abs(value ?? 0) + 1e-6;
     expect(Math.abs((value ?? Number.NaN) - other), `${metric} of ${technique}`).toBeLessThanOrEqual(margin);
   }
+});
+
+test('one metric in three forms makes three criteria, of which a random order does not rank', async () => {
+  const own = temporaryFolder();
+  const orders = ['morf', 'lerf', 'random'].map((order) => ({
+    metric: 'region-perturbation' as const,
+    options: { patchSize: 4, regions: 6, order },
+  }));
+  const path = await writeTinyStudy(own, { ...tinySuite(), methods: ['grad-cam', 'random-cam'], metrics: orders });
+  const out = join(own, 'out');
+  expect((await runCambium('run', path, '-o', out)).code).toBe(0);
+  expect(linesOf(out)).toHaveLength(3 * 2 * 2 * 3);
+  const { criteria } = mergeRuns([await readRun(out)]);
+  expect(criteria.map(({ title, better }) => [title, better])).toEqual([
+    ['Region perturbation (order morf)', 'higher'],
+    ['Region perturbation (order lerf)', 'lower'],
+    ['Region perturbation (order random)', null],
+  ]);
+  rmSync(own, { recursive: true });
 });
 
 test('only the cells that a glob names are run', async () => {

@@ -94,6 +94,10 @@ test('options are checked against the metric and the model, naming the entry', a
   await expect(resolve({ metrics: ['sufficiency'] })).rejects.toThrow(
     'metrics[0]: sufficiency looks at several images',
   );
+  const morf = { metric: 'region-perturbation', options: { order: 'morf' } };
+  await expect(resolve({ metrics: [morf, 'complexity', 'region-perturbation'] })).rejects.toThrow(
+    'metrics[2]: region-perturbation is there already with these options',
+  );
   await expect(resolve({ methods: ['grad-cam', 'grad-cam'] })).rejects.toThrow('would both be called "grad-cam"');
   await expect(resolve({ layers: ['lat'] })).rejects.toThrow('late');
   await expect(resolve({ target: 'label' })).rejects.toThrow('needs a label for every image');

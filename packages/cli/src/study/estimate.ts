@@ -67,7 +67,7 @@ export function openEstimator(study: Study): Estimator {
       const what =
         category === 'randomisation'
           ? { image: OWN, layer, explained, target: `other ${index}` }
-          : { image: `${metric.name} ${index}`, layer, explained, target: 'target' };
+          : { image: `${metric.name} ${JSON.stringify(metric.options)} ${index}`, layer, explained, target: 'target' };
       work = sum(work, await explaining(ledger, what));
     }
     return work;

@@ -164,9 +164,13 @@ function distinct(techniques: readonly StudyTechnique[]): readonly StudyTechniqu
 
 function metricsOf(suite: Suite, input: Shape): StudyMetric[] {
   const chosen = suite.metrics.map((entry, index) => metricOf(entry, `metrics[${index}]`, input));
-  const twice = chosen.findIndex(({ name }, index) => chosen.findIndex((other) => other.name === name) !== index);
-  if (twice < 0) return chosen;
-  throw new UsageError(`metrics[${twice}]: ${chosen[twice].name} is there already; a suite has each metric once.`);
+  const seen = new Set<string>();
+  for (const [index, { name, options }] of chosen.entries()) {
+    const key = JSON.stringify([name, Object.entries(options).sort()]);
+    if (seen.has(key)) throw new UsageError(`metrics[${index}]: ${name} is there already with these options.`);
+    seen.add(key);
+  }
+  return chosen;
 }
 
 function metricOf(entry: Suite['metrics'][number], place: string, input: Shape): StudyMetric {
