@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,22 @@ test('a lock holds against a living process and not against a dead one, nor one 
   lockRun(folder)[Symbol.dispose]();
   writeFileSync(path, JSON.stringify({ ...holder, host: 'another' }));
   expect(() => lockRun(folder)).toThrow('on another'); // written just now, so its process may live
+});
+
+test.skipIf(process.platform === 'win32')('of a line that the disk has no room for nothing stays', () => {
+  const path = join(folder, 'limited.jsonl');
+  const source = JSON.stringify(join(import.meta.dirname, '..', 'src', 'study', 'rows.ts'));
+  const script = `
+    const { openRows } = await import(${source});
+    const rows = openRows(${JSON.stringify(path)});
+    try { for (let index = 0; ; index++) rows.append({ key: String(index), text: 'x'.repeat(300) }); }
+    catch (error) { console.log(error.name); }`;
+  // a limit of two blocks of 512 bytes stands in for the full disk: the fourth line would be cut in its middle
+  const command = 'ulimit -f 2; exec "$0" --conditions=source --input-type=module -e "$1"';
+  const { stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, script], { encoding: 'utf8' });
+  expect(stdout, stderr).toBe('StorageError\n');
+  const text = readFileSync(path, 'utf8');
+  expect([text.endsWith('}\n'), text.split('\n').length - 1]).toEqual([true, 3]);
 });
 
 test.skipIf(process.platform === 'win32')(
