@@ -9,6 +9,8 @@ export interface Classifier extends VariantPredictor, AsyncDisposable {
   /** In which forward passes that are asked for their logits are computed; layers and walks are always float32. */
   readonly precision: Precision;
   readonly graph: Graph;
+  /** Images worth one run, where the classifier has an opinion. */
+  readonly batch?: number;
   /** channels×height×width of one image. */
   readonly input: readonly [number, number, number];
   readonly classes: number;

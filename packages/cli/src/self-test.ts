@@ -12,6 +12,8 @@ export interface SelfTest {
   /** Largest absolute difference. */
   readonly difference: number;
   readonly tolerance: number;
+  /** Rank correlation, where maps were compared. */
+  readonly spearman?: number;
 }
 
 /**

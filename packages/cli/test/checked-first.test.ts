@@ -74,9 +74,9 @@ test('a network that answers with NaN is refused, whatever the method', async ()
     expectRefused(await explain('nan.onnx', '--method', method), /output .* is NaN/);
 });
 
-test('a provider that is not there is refused', async () => {
+test('a device that is not there is refused', async () => {
   const missing = process.platform === 'win32' ? 'coreml' : 'dml';
-  expectRefused(await explain('tiny.onnx', '--provider', missing), new RegExp(missing));
+  expectRefused(await explain('tiny.onnx', '--device', missing), new RegExp(missing));
 });
 
 test('a run over a network that a method cannot walk back through is refused as well', async () => {

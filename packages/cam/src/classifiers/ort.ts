@@ -29,8 +29,6 @@ export interface OrtOptions {
    * the network's own. The network itself by default.
    */
   readonly logits?: Graph;
-  /** Told how long each compilation and each run took within ONNX Runtime. */
-  readonly onWork?: (seconds: number) => void;
 }
 
 /**
@@ -53,16 +51,14 @@ export function ortClassifier(graph: Graph, options: OrtOptions = {}): Classifie
 
 async function openSession(
   model: DerivedModel,
-  { provider, threads, onWork }: OrtOptions & { readonly provider: Provider },
+  { provider, threads }: OrtOptions & { readonly provider: Provider },
 ): Promise<Session> {
-  const session = await timed(onWork, () =>
-    ort.InferenceSession.create(model.bytes, {
-      executionProviders: [provider],
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 4, // what goes wrong is thrown, not printed
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    }),
-  ).catch((cause: unknown) => {
+  const session = await ort.InferenceSession.create(model.bytes, {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4, // what goes wrong is thrown, not printed
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  }).catch((cause: unknown) => {
     throw new ModelError(`ONNX Runtime (${provider}) refused the network: ${reasonOf(cause)}`, { cause });
   });
   return {
@@ -70,20 +66,11 @@ async function openSession(
       const given = Object.fromEntries(
         Object.entries(feeds).map(([name, { data, shape }]) => [name, new ort.Tensor('float32', data, shape)]),
       );
-      const results = await timed(onWork, () => session.run(given));
+      const results = await session.run(given);
       return model.outputs.map((name) => tensorOf(results[name], name));
     },
     release: () => session.release(),
   };
-}
-
-async function timed<T>(tell: OrtOptions['onWork'], work: () => Promise<T>): Promise<T> {
-  const start = performance.now();
-  try {
-    return await work();
-  } finally {
-    tell?.((performance.now() - start) / 1000);
-  }
 }
 
 function tensorOf(value: ort.Tensor, name: string): Tensor {

@@ -68,6 +68,7 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
     atOnce: 2, // the next batch is on its way while the GPU computes this one
     device: `webgpu ${description || device || 'gpu'}${precision === 'f32' ? '' : ` ${precision}`}`,
     precision,
+    batch: maxBatch,
     graph,
     input: graph.input.shape,
     classes: classesOf(graph),

@@ -1,4 +1,4 @@
-import { ortClassifier, providers } from '@cambium/cam';
+import { calibrate, normalisePixels } from '@cambium/cam';
 import { checkJob } from '../check-job.ts';
 import type { ExplainJob } from '../explain-pictures.ts';
 import { imageSize, oneOf, seedNumber, share, threeNumbers, wholeNumber } from '../flags.ts';
@@ -6,6 +6,7 @@ import { openFolder } from '../io/atomic-write.ts';
 import { readPictures } from '../io/image.ts';
 import { chooseLayers } from '../layers.ts';
 import { makeMaps } from '../make-maps.ts';
+import { openClassifier, precisions } from '../open-classifier.ts';
 import { type Format, findingRecord, modelRecord, pictureRecord, writeFinding, writeManifest } from '../outputs.ts';
 import { prepareModel } from '../prepared-model.ts';
 import { type ColormapName, colormaps } from '../render/colormap.ts';
@@ -29,7 +30,8 @@ export interface ExplainFlags {
   readonly mean?: string;
   readonly std?: string;
   readonly labels?: string;
-  readonly provider: string;
+  readonly device: string;
+  readonly precision: string;
   readonly colormap: string;
   readonly alpha: string;
   readonly format?: readonly string[];
@@ -50,17 +52,27 @@ export async function explainCommand(
   flags: ExplainFlags,
   { ui, models, signal }: Surroundings,
 ): Promise<void> {
-  const { provider, style, ...request } = readFlags(flags);
+  const { precision, style, ...request } = readFlags(flags);
   const model = await prepareModel(request.model, models);
   const layers = chooseLayers(flags.layer ?? [], model.graph);
   const target = chooseTarget(flags.class, model.labels);
   const [, height, width] = model.graph.input.shape;
   const pictures = await readPictures(files, [height, width], model.resize);
-  await using classifier = ortClassifier(model.graph, { provider });
+  await using opened = await openClassifier({
+    graph: model.graph,
+    device: flags.device,
+    precision,
+    ranges: () =>
+      calibrate(
+        model.graph,
+        pictures.map((picture) => normalisePixels(picture.data, picture.size, model)),
+      ),
+  });
+  const { classifier } = opened;
   const job: ExplainJob = { classifier, model, pictures, layers, target, signal, ...request.job };
   await checkJob(job);
   await openFolder(flags.out);
-  for (const note of model.notes) ui.note(note);
+  for (const note of [...model.notes, ...(opened.note === undefined ? [] : [opened.note])]) ui.note(note);
   const record = await writeMaps(job, { ui, style, folder: flags.out });
   await writeManifest(flags.out, describe(job, style, record));
   const count = record.maps.length;
@@ -105,6 +117,7 @@ function describe({ model, classifier, seed }: ExplainJob, { colormap, alpha }: 
     command: 'explain',
     model: modelRecord(model),
     device: classifier.device,
+    ...(classifier.precision === 'f32' ? {} : { precision: classifier.precision }),
     versions: versions(),
     seed,
     colormap,
@@ -118,7 +131,7 @@ function readFlags(flags: ExplainFlags) {
     text === undefined ? undefined : read(text);
   const channels = optional(flags.channels, (text) => wholeNumber('--channels', text));
   return {
-    provider: oneOf('provider', flags.provider, providers),
+    precision: oneOf('precision', flags.precision, precisions),
     style: {
       colormap: oneOf('colormap', flags.colormap, Object.keys(colormaps) as ColormapName[]), // its keys are the names
       alpha: share('--alpha', flags.alpha),

@@ -8,8 +8,9 @@ import { stateFindings } from '../report/analysis/state-findings.ts';
 import { rankLines } from '../report/rank-lines.ts';
 import { reportRuns } from '../report/report-runs.ts';
 import { selfTest } from '../self-test.ts';
+import { checkAgreement } from '../study/check-agreement.ts';
 import { lockRun } from '../study/lock.ts';
-import { openClassifier } from '../study/open-classifier.ts';
+import { openStudyClassifier, RANGES } from '../study/open-study-classifier.ts';
 import { type PreparedRun, prepareRun } from '../study/prepare-run.ts';
 import { files } from '../study/records.ts';
 import { reductionsOf } from '../study/reductions.ts';
@@ -18,6 +19,7 @@ import { openRunFolder } from '../study/run-folder.ts';
 import { runSession, type SessionEnd } from '../study/session.ts';
 import { writeFigures } from '../study/write-figures.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { timedClassifier } from '../timed-classifier.ts';
 import { planCommand } from './plan.ts';
 
 /**
@@ -42,18 +44,20 @@ export async function runCommand(source: string, flags: RunFlags, surroundings: 
   using _lock = lockRun(run.folder);
   if (flags.fresh) clear(run.folder);
   using folder = await openRunFolder(run.folder, run.all);
-  const timed = openClassifier(run.study, flags.device);
-  await using classifier = timed.classifier;
+  await using opened = await openStudyClassifier(run.study, flags.device, run.folder);
+  const timed = timedClassifier(opened.classifier);
+  const { classifier } = timed;
   const talk = (line: string) => !flags.quiet && ui.note(line);
-  for (const note of run.study.model.notes) talk(note);
+  for (const note of [...run.study.model.notes, opened.note ?? opened.noGpu]) if (note !== undefined) talk(note);
   for (const line of opening(run, folder.finished.size)) talk(line);
   if (folder.damaged > 0)
     talk(`${folder.damaged} damaged lines in ${files.results} are left out; their cells run again.`);
   const command = commandLine(source, flags);
-  const request = { run, folder, timed, surroundings, command };
-  const check = await selfTest(run.study.model, classifier, surroundings.root);
+  const request = { run, folder, timed, adapter: opened.adapter, surroundings, command };
+  const own = run.study.precision === 'f32' ? await selfTest(run.study.model, classifier, surroundings.root) : null;
+  const checks = [...(own ? [own] : []), ...(await checkAgreement(run.study, classifier))];
   const { failFast = false, json = false, quiet = false } = flags;
-  const end = await runSession({ ...request, checks: check ? [check] : [], failFast, json, quiet });
+  const end = await runSession({ ...request, checks, failFast, json, quiet });
   if (json) ui.print(JSON.stringify({ event: 'end', outcome: end.outcome, left: end.left, failed: end.failed }));
   return conclude(end, { run, command, surroundings, flags });
 }
@@ -119,7 +123,7 @@ function costLine({ record: { spent } }: SessionEnd): string {
 }
 
 function clear(folder: string): void {
-  for (const name of [files.results, files.maps, files.partial, 'superseded.jsonl']) {
+  for (const name of [files.results, files.maps, files.partial, 'superseded.jsonl', RANGES]) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
 }

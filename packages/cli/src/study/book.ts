@@ -8,7 +8,7 @@ import type { WorkingClassifier } from './working-classifier.ts';
 /** What a session has used so far. */
 interface Meter {
   readonly classifier: WorkingClassifier;
-  /** Seconds within the runtime of the network. */
+  /** Seconds in which the classifier was answering. */
   computed(): number;
   /** Seconds since the command began. */
   elapsed(): number;
@@ -30,7 +30,7 @@ export interface Book {
 
 /** Opens the record where an earlier session left it; of another suite or model nothing is taken over. */
 export async function openBook(request: SessionRequest, meter: Meter): Promise<Book> {
-  const { run, folder, surroundings, command, checks } = request;
+  const { run, folder, surroundings, command, checks, adapter } = request;
   const { study, ofShard, shard } = run;
   const part = studyRecord(study);
   const earlier = folder.record?.suiteKey === part.suiteKey ? folder.record : undefined;
@@ -48,6 +48,8 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
     ...part,
     images: names.flatMap((name) => images.get(name) ?? []),
     device: meter.classifier.device,
+    ...(study.precision === 'f32' ? {} : { precision: study.precision }),
+    ...(adapter === undefined ? {} : { adapter }),
     versions: { ...versions() },
     shard,
     cells: ofShard.length,

@@ -1,7 +1,7 @@
 import { type Classifier, rules } from '@cambium/cam';
 import { tensor, zeros } from '@cambium/gpu-kernels';
 import type { Work } from './estimate.ts';
-import type { Study } from './study.ts';
+import { batchOf, type Study } from './study.ts';
 
 /** What work takes on this machine. */
 export interface Calibration {
@@ -18,22 +18,19 @@ export interface Calibration {
  *
  * @param clock seconds
  */
-export async function calibrate(
-  classifier: Classifier,
-  { suite, layers }: Study,
-  clock: () => number,
-): Promise<Calibration> {
+export async function calibrate(classifier: Classifier, study: Study, clock: () => number): Promise<Calibration> {
   const timed = async (work: () => Promise<unknown>, times: number) => {
     await work();
     const start = clock();
     for (let time = 0; time < times; time++) await work();
     return (clock() - start) / times;
   };
-  const batch = zeros(suite.batch, ...classifier.input);
-  const forward = (await timed(() => classifier.predict(batch), 2)) / suite.batch;
+  const images = batchOf(study, classifier);
+  const batch = zeros(images, ...classifier.input);
+  const forward = (await timed(() => classifier.predict(batch), 2)) / images;
   const start = tensor(rules.gradient.start(classifier.classes, 0), [1, classifier.classes]);
   const image = zeros(1, ...classifier.input);
-  const walk = await timed(() => classifier.backward(image, layers[0].value, 'gradient', start), 1);
+  const walk = await timed(() => classifier.backward(image, study.layers[0].value, 'gradient', start), 1);
   return {
     secondsOf: ({ forwards, walks }) => (forwards - walks) * forward + walks * walk,
     speed: 1 / forward,

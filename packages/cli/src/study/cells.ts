@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { matchesGlob } from 'node:path';
+import type { Precision } from '@cambium/cam';
 import { versions } from '../versions.ts';
 import type { StudyImage } from './images.ts';
 import { digestOf } from './map-files.ts';
@@ -51,9 +52,19 @@ function fits({ technique, layer, metric }: Cell, glob: string): boolean {
 }
 
 /** Names by which finished work is known again: SHA-256 of everything that its numbers follow from. */
-export function openKeys({ model, suite, target }: Study) {
+export function openKeys({ model, suite, target, precision }: Study) {
   const { graph, file, mean, std, resize } = model;
-  const common = [file.sha256, graph.input.shape, mean, std, resize, target, suite.seed, versions()];
+  const common = [
+    file.sha256,
+    graph.input.shape,
+    mean,
+    std,
+    resize,
+    target,
+    suite.seed,
+    versions(),
+    ...lesser(precision),
+  ];
   const digest = (parts: unknown) =>
     createHash('sha256')
       .update(JSON.stringify([...common, parts]))
@@ -76,6 +87,11 @@ export function openKeys({ model, suite, target }: Study) {
         image.mask ?? null,
       ]),
   };
+}
+
+/** What less precision adds to what numbers follow from. */
+export function lesser(precision: Precision): readonly Precision[] {
+  return precision === 'f32' ? [] : [precision];
 }
 
 /** A method with its options. */

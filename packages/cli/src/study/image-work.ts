@@ -16,7 +16,7 @@ import { fingerprint, fingerprintOf } from './fingerprint.ts';
 import type { StudyImage } from './images.ts';
 import { readMapFile, unscorable } from './map-files.ts';
 import type { ImageRecord, LayerRecord } from './records.ts';
-import { runMethods, type Study } from './study.ts';
+import { batchOf as batchFor, runMethods, type Study } from './study.ts';
 import { fromHere } from './suite-record.ts';
 import type { WorkingClassifier } from './working-classifier.ts';
 
@@ -101,7 +101,7 @@ export async function openImage(request: WorkRequest): Promise<ImageWork> {
           const shown = variant.data === own.data ? own : batchOf(variant);
           return (await explainer.explain(shown, { layer, explained, target })).map;
         },
-        batchSize: study.suite.batch,
+        batchSize: batchFor(study, classifier),
         random: numpyRandom(study.suite.seed),
         sweeps,
         signal,
@@ -132,7 +132,7 @@ function openExplainer({ study, classifier, signal }: WorkRequest) {
       known ??
       probeImage(classifier, kept(image), {
         layers: layers.map(({ value }) => value),
-        batch: suite.batch,
+        batch: batchFor(study, classifier),
         seed: suite.seed,
         signal,
       });

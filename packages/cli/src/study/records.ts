@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { precisions } from '../open-classifier.ts';
 
 /** Version of the run folder's files; readers refuse others. */
 export const FORMAT = 1;
@@ -73,6 +74,8 @@ export const runRecordSchema = z.object({
   /** What is less than the paper's or Quantus's, in words, as printed at the start. */
   reductions: z.array(z.string()),
   device: z.string(),
+  /** Of forward passes that were asked for their logits; float32 where it is not said. */
+  precision: z.enum(precisions).optional(),
   versions: z.record(z.string(), z.string()),
   /** The GPU, where one computes. */
   adapter: z.string().optional(),
@@ -98,6 +101,8 @@ export const runRecordSchema = z.object({
         /** Largest absolute difference. */
         difference: z.number(),
         tolerance: z.number(),
+        /** Rank correlation, where maps were compared. */
+        spearman: z.number().optional(),
       }),
     )
     .optional(),
@@ -105,7 +110,7 @@ export const runRecordSchema = z.object({
   spent: z.object({
     /** From the start of the command. */
     seconds,
-    /** Seconds in which the runtime compiled or computed the network. */
+    /** Seconds in which the classifier was answering: preparing, compiling or computing the network. */
     classifier: seconds,
     forwards: count,
   }),

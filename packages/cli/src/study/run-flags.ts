@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
-import { seedNumber, wholeNumber } from '../flags.ts';
+import { oneOf, seedNumber, wholeNumber } from '../flags.ts';
+import { precisions } from '../open-classifier.ts';
 import type { Shard } from './shards.ts';
 
 /** The flags of `cambium run` and `cambium plan` as they were typed. */
@@ -9,6 +10,7 @@ export interface RunFlags {
   readonly model?: string;
   readonly limit?: string;
   readonly device: string;
+  readonly precision: string;
   readonly batch: string;
   readonly shard?: string;
   readonly budget?: string;
@@ -36,6 +38,7 @@ export function readRunFlags(flags: RunFlags) {
       model: flags.model,
       limit: optional(flags.limit, (text) => wholeNumber('--limit', text)),
       seed: optional(flags.seed, (text) => seedNumber('--seed', text)),
+      precision: oneOf('precision', flags.precision, precisions),
       batch: flags.batch === 'auto' ? undefined : wholeNumber('--batch', flags.batch),
     },
   };
@@ -48,6 +51,7 @@ export function commandLine(source: string, flags: RunFlags): string {
     ['--model', flags.model],
     ['--limit', flags.limit],
     ['--device', flags.device === 'auto' ? undefined : flags.device],
+    ['--precision', flags.precision === 'f32' ? undefined : flags.precision],
     ['--batch', flags.batch === 'auto' ? undefined : flags.batch],
     ['--shard', flags.shard],
     ['--seed', flags.seed],

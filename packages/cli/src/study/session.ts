@@ -1,8 +1,8 @@
 import { InterruptedError } from '../errors.ts';
 import type { SelfTest } from '../self-test.ts';
 import type { Surroundings } from '../surroundings.ts';
+import type { TimedClassifier } from '../timed-classifier.ts';
 import { openBook } from './book.ts';
-import type { TimedClassifier } from './open-classifier.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { RunRecord } from './records.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -24,6 +24,8 @@ export interface SessionRequest {
   readonly run: PreparedRun;
   readonly folder: RunFolder;
   readonly timed: TimedClassifier;
+  /** The GPU, where one computes. */
+  readonly adapter: string | undefined;
   readonly surroundings: Surroundings;
   readonly failFast: boolean;
   readonly json: boolean;

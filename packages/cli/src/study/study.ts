@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type AnyCamMethod, type Graph, methods, requireWalk } from '@cambium/cam';
+import { type AnyCamMethod, type Classifier, type Graph, methods, type Precision, requireWalk } from '@cambium/cam';
 import type { Shape } from '@cambium/gpu-kernels';
 import { type AnyMetric, type MetricName, metrics } from '@cambium/metrics';
 import { messageOf, UsageError } from '../errors.ts';
@@ -45,6 +45,13 @@ export interface Study {
   readonly layers: readonly LayerRecord[];
   readonly metrics: readonly StudyMetric[];
   readonly target: TargetChoice | 'label';
+  /** Of forward passes that are asked for their logits. */
+  readonly precision: Precision;
+}
+
+/** Images in one run of the network: as many as the suite or the command line says, else what suits the classifier. */
+export function batchOf({ suite }: Study, { batch }: Pick<Classifier, 'batch'>): number {
+  return suite.batch ?? batch ?? 16;
 }
 
 /** What the command line says besides the suite. */
@@ -54,6 +61,7 @@ export interface StudyFlags {
   readonly limit?: number;
   readonly seed?: number;
   readonly batch?: number;
+  readonly precision?: Precision;
 }
 
 /**
@@ -100,6 +108,7 @@ export async function resolveStudy(
     layers,
     metrics: metricsOf(suite, model.graph.input.shape),
     target,
+    precision: flags.precision ?? 'f32',
   };
 }
 

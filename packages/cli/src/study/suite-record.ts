@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { sha256 } from '../io/sha256.ts';
 import { versions } from '../versions.ts';
+import { lesser } from './cells.ts';
 import type { RunRecord } from './records.ts';
 import { reductionsOf } from './reductions.ts';
 import type { Study } from './study.ts';
@@ -9,7 +10,7 @@ import type { Study } from './study.ts';
 export function studyRecord(
   study: Study,
 ): Pick<RunRecord, 'suite' | 'suiteKey' | 'model' | 'techniques' | 'layers' | 'metrics' | 'reductions' | 'seed'> {
-  const { suite, model, images, techniques, layers, metrics, target } = study;
+  const { suite, model, images, techniques, layers, metrics, target, precision } = study;
   const described = {
     name: model.file.name,
     file: fromHere(model.file.path),
@@ -40,6 +41,7 @@ export function studyRecord(
     seed,
     images.map((image) => [image.name, image.sha256]),
     versions(),
+    ...lesser(precision),
   ];
   return {
     suite: { ...resolvedSuite(study), name, title },
@@ -66,7 +68,7 @@ function resolvedSuite({ suite, model, images, techniques, layers, metrics, targ
     metrics: metrics.map(({ name, options, explainWith }) => ({ metric: name, options, explainWith })),
     target,
     seed,
-    batch,
+    ...(batch !== undefined && { batch }),
   };
 }
 

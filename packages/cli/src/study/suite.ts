@@ -103,7 +103,7 @@ export const suiteSchema = z
       .min(0)
       .max(2 ** 32 - 1)
       .default(42),
-    batch: z.int().positive().max(1024).default(16),
+    batch: z.int().positive().max(1024).optional(),
   })
   .superRefine((suite, context) => {
     for (const [index, entry] of suite.methods.entries()) {

@@ -51,6 +51,7 @@ export function workingClassifier(inner: Classifier): WorkingClassifier {
     device: inner.device,
     precision: inner.precision,
     atOnce: inner.atOnce,
+    batch: inner.batch,
     graph: inner.graph,
     input: inner.input,
     classes: inner.classes,

@@ -10,6 +10,7 @@ export function checksSection({ study }: ReportContext): Section {
       html`${check.name}${study.parts.length > 1 && html`<small> shard ${run.shard.index}</small>`}`,
       check.difference.toExponential(1),
       check.tolerance.toExponential(0),
+      check.spearman === undefined ? '–' : check.spearman.toFixed(5),
       check.difference <= check.tolerance ? '✔ within' : html`<b class="wrong">✖ outside</b>`,
     ]),
   );
@@ -26,6 +27,7 @@ export function checksSection({ study }: ReportContext): Section {
                 { head: 'Compared' },
                 { head: 'Largest difference', number },
                 { head: 'Tolerance', number },
+                { head: 'Spearman', number },
                 { head: 'Verdict' },
               ],
               own,
