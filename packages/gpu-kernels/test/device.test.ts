@@ -48,6 +48,35 @@ describe('openDevice', () => {
     ]);
   });
 
+  test('an adapter that refuses its own limits gives a device with WebGPU’s, and why is told', async () => {
+    const dawn = create(['backend=null']);
+    const asked: (GPUDeviceDescriptor | undefined)[] = [];
+    const strict = {
+      async requestAdapter(options?: GPURequestAdapterOptions) {
+        const adapter = await dawn.requestAdapter(options);
+        return new Proxy(adapter!, {
+          get(target, name) {
+            if (name !== 'requestDevice') {
+              const value = Reflect.get(target, name, target);
+              return typeof value === 'function' ? value.bind(target) : value;
+            }
+            return (descriptor?: GPUDeviceDescriptor) => {
+              asked.push(descriptor);
+              if (descriptor?.requiredLimits) throw new Error('too much to ask');
+              return target.requestDevice(descriptor);
+            };
+          },
+        });
+      },
+    } as GPU; // all that openDevice asks of it
+    using opened = await openDevice({ gpu: strict });
+    expect(asked).toHaveLength(2);
+    expect(opened.tried).toEqual([
+      { adapter: 'null-backend', reason: 'refused a device with all its limits: too much to ask' },
+    ]);
+    expect(opened.limits.maxStorageBufferBindingSize).toBe(DEFAULTS.maxStorageBufferBindingSize);
+  });
+
   test('features that an adapter lacks are not asked for', async () => {
     using opened = await openDevice({ gpu: create(['backend=null']), features: ['subgroups', 'no-such-feature'] });
     expect(opened.features).toContain('subgroups');

@@ -50,6 +50,12 @@ describe('cutIntoPortions', () => {
     expect(() => cutIntoPortions(matmul, run, limits)).toThrow(/^matmul binds 4800 bytes at once.*is 1024\. Use/);
   });
 
+  test('one that is needed whole is refused also where the rows of all others would fit', () => {
+    const run = { shapes: { left: [40, 8], right: [8, 40] }, output: [40, 40], options: {}, run: 'matmul' };
+    expect(() => cutIntoPortions(matmul, run, { bytes: 1024, alignment: 16 })).toThrow(/^matmul binds 6400 bytes/);
+    expect(cutIntoPortions(matmul, run, { bytes: 1280, alignment: 16 }).length).toBeGreaterThan(1); // right is 1280
+  });
+
   test('a kernel without rows is refused, and so is a single number', () => {
     const whole = { ...add, rows: undefined };
     const run = { shapes: { left: [9, 64], right: [9, 64] }, output: [9, 64], options: undefined, run: 'whole' };

@@ -67,6 +67,16 @@ describeGpu('limits of webgpuEngine', ({ open }) => {
     );
   });
 
+  test('a run that is refused leaves no memory behind', () => {
+    using engine = webgpuEngine(shared.device, { workgroupLimit: 2 });
+    const input = engine.upload(zeros(640));
+    const { used } = engine.memory();
+    expect(() => engine.run(positivePart, { input }, undefined)).toThrow(
+      /^positivePart\(\[640\]\) needs a grid of 10×1×1 workgroups, but maxComputeWorkgroupsPerDimension is 2\./,
+    );
+    expect(engine.memory().used).toBe(used);
+  });
+
   test('tensors without numbers are refused', () => {
     using engine = webgpuEngine(shared.device);
     expect(() => engine.upload(zeros(2, 0, 3))).toThrow(/expected tensors of at least one number, got \[2, 0, 3\]/);
