@@ -66,6 +66,7 @@ export { type UpsampleOptions, upsampleBilinear } from './kernels/upsample-bilin
 export { weightedSum } from './kernels/weighted-sum.ts';
 export type { ConvOptions, Pair, PoolOptions, WindowOptions } from './kernels/window.ts';
 export { mapNamed } from './named.ts';
+export { nextTurn } from './next-turn.ts';
 export { type OnnxEngine, onnxEngine } from './onnx-engine.ts';
 export { type OnnxAttribute, type OnnxConstant, type OnnxNode, OnnxTrace } from './onnx-trace.ts';
 export { type Predict, type VariantBatch, type VariantPredictor, variantPredictor } from './predict.ts';

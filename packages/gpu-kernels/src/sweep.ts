@@ -1,4 +1,5 @@
 import { ShapeError } from './errors.ts';
+import { nextTurn } from './next-turn.ts';
 import type { VariantBatch, VariantPredictor } from './predict.ts';
 import { rows as rowsOf, type Tensor, tensor } from './tensor.ts';
 
@@ -66,9 +67,4 @@ export async function sweep<In extends string, U extends string, O>(request: Swe
 function requireRows(result: Tensor, count: number, classes: number): void {
   if (result.shape.length === 2 && result.shape[0] === count && result.shape[1] === classes) return;
   throw new ShapeError('sweep', `logits of ${count}×${classes} from the classifier`, `[${result.shape.join(', ')}]`);
-}
-
-/** Lets timers, input and output proceed. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -114,8 +114,13 @@ describe('sweep', () => {
 
   test('timers get a turn between batches', async () => {
     let turns = 0;
-    const timer = setInterval(() => turns++, 0);
-    await sweep({ ...request, batch: 1 });
+    const timer = setInterval(() => turns++, 1);
+    const busy: Predict = (variants) => {
+      const start = performance.now();
+      while (performance.now() - start < 3); // as a runtime that blocks, and answers at once
+      return sums(variants);
+    };
+    await sweep({ ...request, classifier: variantPredictor(referenceEngine(), busy), batch: 1 });
     clearInterval(timer);
     expect(turns).toBeGreaterThan(0);
   });

@@ -1,5 +1,4 @@
-import { rows, ShapeError, type Tensor, tensor } from '@cambium/gpu-kernels';
-import { nextTurn } from './next-turn.ts';
+import { nextTurn, rows, ShapeError, type Tensor, tensor } from '@cambium/gpu-kernels';
 import { NoScore } from './no-score.ts';
 import { copies, defaultBatchSize, repeat } from './outputs.ts';
 import type { Subject } from './types.ts';

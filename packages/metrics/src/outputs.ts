@@ -1,5 +1,13 @@
-import { type Predict, replacePixels, rows, ShapeError, sweep, type Tensor, tensor } from '@cambium/gpu-kernels';
-import { nextTurn } from './next-turn.ts';
+import {
+  nextTurn,
+  type Predict,
+  replacePixels,
+  rows,
+  ShapeError,
+  sweep,
+  type Tensor,
+  tensor,
+} from '@cambium/gpu-kernels';
 import { requireChoice } from './options.ts';
 import { probabilityOf } from './softmax.ts';
 import type { Subject } from './types.ts';

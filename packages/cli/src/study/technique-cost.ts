@@ -1,5 +1,5 @@
 import type { AnyCamMethod, Probe } from '@cambium/cam';
-import { numpyRandom, type Shape, type Tensor, uniformTensor } from '@cambium/gpu-kernels';
+import { numpyRandom, type Shape, type Tensor, tensor, uniformTensor } from '@cambium/gpu-kernels';
 import type { Explained } from './cells.ts';
 import { runMethods } from './study.ts';
 
@@ -35,13 +35,14 @@ interface Recorded {
 
 function recordingProbe(layer: Shape, classes: number, record: Recorded): Probe {
   const random = numpyRandom(0);
-  const numbers = (...shape: number[]): Tensor => uniformTensor(random, shape);
+  const block = uniformTensor(random, [BLOCK]).data;
+  const numbers = (...shape: number[]): Tensor => repeated(block, shape);
   return {
     image: numbers(1, 3, 1, 1),
     layer: '',
     target: 0,
     logits: numbers(classes).data,
-    activations: uniformTensor(numpyRandom(1), layer), // the same for every method, so that equal channels are chosen
+    activations: numbers(...layer), // the same for every method, so that equal channels are chosen
     random,
     async backward(rule, start) {
       record.walks.add(start ? `${rule} ${start.join()}` : rule);
@@ -56,4 +57,13 @@ function recordingProbe(layer: Shape, classes: number, record: Recorded): Probe 
       return numbers(classes).data;
     },
   };
+}
+
+/** Prime, so that the numbers of no two channels begin at the same place of a block. */
+const BLOCK = 4099;
+
+function repeated(block: Float32Array, shape: readonly number[]): Tensor {
+  const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  for (let start = 0; start < data.length; start += BLOCK) data.set(block.subarray(0, data.length - start), start);
+  return tensor(data, shape);
 }
