@@ -7,6 +7,7 @@ export { maxPoolLast } from './channels-last/max-pool-last.ts';
 export { type PackFiltersOptions, packFilters } from './channels-last/pack-filters.ts';
 export { packLast } from './channels-last/pack-last.ts';
 export { type UnpackLastOptions, unpackLast } from './channels-last/unpack-last.ts';
+export { convolutionPrograms, halfConvolutionPrograms, type ProgramHost } from './convolution-programs.ts';
 export { type DeviceOptions, type OpenedDevice, openDevice } from './device.ts';
 export type { Engine, Resident } from './engine.ts';
 export {
@@ -18,7 +19,8 @@ export {
   ShapeError,
 } from './errors.ts';
 export { channelMeansHalf } from './halves/channel-means-half.ts';
-export { conv2dHalf } from './halves/conv2d-half.ts';
+export { conv2dHalf, conv2dHalfWith } from './halves/conv2d-half.ts';
+export type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
 export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
 export { halfError } from './halves/half-error.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';

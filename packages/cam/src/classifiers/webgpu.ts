@@ -1,4 +1,5 @@
 import {
+  type Conv2dHalf,
   type Conv2dLast,
   type ConvolutionShape,
   mapNamed,
@@ -34,6 +35,8 @@ export interface WebgpuOptions {
   readonly memoryLimit?: number;
   /** Which program computes a convolution; one that suits the device unless said. */
   readonly convolution?: (shape: ConvolutionShape) => Conv2dLast;
+  /** The same in half precision; `conv2dHalf` unless said. */
+  readonly halfConvolution?: (shape: ConvolutionShape) => Conv2dHalf;
 }
 
 /**
@@ -53,12 +56,16 @@ export interface WebgpuOptions {
 export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): Classifier {
   requireKernels(graph);
   const { maxBatch = opened.software ? 8 : 128, questions: limit = 16, memoryLimit, precision = 'f32' } = options;
-  const { convolution = convolutionFor(opened) } = options;
+  const { convolution = convolutionFor(opened), halfConvolution } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
   const merged = mergeBatchNorm(graph);
   const weights = gpuWeights(engine, [graph, merged]);
   const open = (own: 'f32' | 'f16') =>
-    inPortions(gpuQuestions(engine, weights, { convolution, limit, precision: own }), maxBatch, graph.logits);
+    inPortions(
+      gpuQuestions(engine, weights, { convolution, halfConvolution, limit, precision: own }),
+      maxBatch,
+      graph.logits,
+    );
   const network = { graph, merged };
   const ask = open('f32');
   const askLogits = precision === 'f32' ? ask : open(precision);

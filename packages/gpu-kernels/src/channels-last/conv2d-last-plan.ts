@@ -5,6 +5,7 @@ import { type Pair, placeWindows, type WindowOptions } from '../kernels/window.t
 import { type Random, uniformTensor } from '../random.ts';
 import type { Shape } from '../tensor.ts';
 import { requireLast } from './layout.ts';
+import type { PackFilters } from './pack-filters.ts';
 
 export interface Conv2dLastOptions extends WindowOptions {
   readonly kernel: Pair;
@@ -40,7 +41,14 @@ export const conv2dLastUniforms = {
 export type Conv2dLastUniform = keyof typeof conv2dLastUniforms;
 export type Conv2dLastInput = 'input' | 'weights' | 'bias' | 'residual';
 type Shapes = { readonly [name in Conv2dLastInput]: Shape };
-export type Conv2dLast = Kernel<Conv2dLastInput, Conv2dLastUniform, Conv2dLastOptions>;
+
+/** A program for convolutions with channels last. Which one is fastest depends on the device and on the shape. */
+export interface Conv2dLast extends Kernel<Conv2dLastInput, Conv2dLastUniform, Conv2dLastOptions> {
+  /** Lays out the weights that it multiplies with; `packFilters` unless said. */
+  readonly filters?: PackFilters;
+  /** Whether it computes convolutions with these options; it does with any unless said. */
+  readonly suits?: (options: Conv2dLastOptions) => boolean;
+}
 
 /**
  * Fits the tensors of a convolution in channels-last layout to each other.

@@ -9,6 +9,12 @@ export interface PackFiltersOptions {
   readonly direction: 'forward' | 'back';
 }
 
+export type PackFilters = Kernel<
+  'weights',
+  'count' | 'filters' | 'channels' | 'places' | 'read' | 'written' | 'back',
+  PackFiltersOptions
+>;
+
 /**
  * Lays the weights of a convolution out as the matrix that `conv2dLast` multiplies with: a row for each place of the window
  * and channel read, a column for each channel written, both padded by zeros to multiples of four.
@@ -17,11 +23,7 @@ export interface PackFiltersOptions {
  *
  * @throws ShapeError when the weights have not four axes
  */
-export const packFilters: Kernel<
-  'weights',
-  'count' | 'filters' | 'channels' | 'places' | 'read' | 'written' | 'back',
-  PackFiltersOptions
-> = {
+export const packFilters: PackFilters = {
   name: 'packFilters',
   inputs: ['weights'],
   uniforms: { count: 'u32', filters: 'u32', channels: 'u32', places: 'u32', read: 'u32', written: 'u32', back: 'u32' },

@@ -1,7 +1,8 @@
 import type { Conv2dLast, Conv2dLastOptions } from '../channels-last/conv2d-last-plan.ts';
 import { paddedChannels } from '../channels-last/layout.ts';
-import { packFilters } from '../channels-last/pack-filters.ts';
+import type { PackFiltersOptions } from '../channels-last/pack-filters.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
+import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
 import type { AnyKernel, Named } from '../kernel.ts';
 import { channelMeans } from '../kernels/channel-means.ts';
 import { type Conv2dOptions, conv2d } from '../kernels/conv2d.ts';
@@ -10,8 +11,9 @@ import { type ConvTransposeOptions, conv2dTranspose } from '../kernels/conv2d-tr
 import { divide } from '../kernels/divide.ts';
 import { maxPool } from '../kernels/max-pool.ts';
 import { reshape } from '../kernels/reshape.ts';
+import { type Pair, placeWindows } from '../kernels/window.ts';
 import { mapNamed } from '../named.ts';
-import { sizeOf, zeros } from '../tensor.ts';
+import { type Shape, sizeOf, zeros } from '../tensor.ts';
 import { constantValues } from './constant-values.ts';
 import { halfKernels, type LayoutKernels, lastKernels } from './layout-kernels.ts';
 import { type RecordedStep, type RecordedValue, stepOf } from './recording-engine.ts';
@@ -19,6 +21,8 @@ import { type RecordedStep, type RecordedValue, stepOf } from './recording-engin
 export interface ChannelsLastOptions {
   /** Which program computes a convolution of so many pixels, from so many products for each number, to so many channels. */
   readonly convolution: (shape: ConvolutionShape) => Conv2dLast;
+  /** Which program computes a convolution in half precision; `conv2dHalf` unless said. */
+  readonly halfConvolution?: (shape: ConvolutionShape) => Conv2dHalf;
   /** `f16` keeps convolutions and poolings of a forward pass in half precision, with sums in float32; `f32` unless said. */
   readonly precision?: 'f32' | 'f16';
 }
@@ -28,6 +32,8 @@ export interface ConvolutionShape {
   readonly pixels: number;
   readonly depth: number;
   readonly channels: number;
+  /** Its window, and whether it is a way back: some programs compute some windows only (`suits`). */
+  readonly options: Conv2dLastOptions;
 }
 
 /** A recording laid out anew, and the values that stand for its outputs. */
@@ -63,7 +69,8 @@ class Layout {
   readonly #last = new Map<RecordedValue, RecordedValue>();
 
   constructor(recorded: readonly RecordedStep[], options: ChannelsLastOptions) {
-    this.#kernels = options.precision === 'f16' ? halfKernels : lastKernels(options.convolution);
+    this.#kernels =
+      options.precision === 'f16' ? halfKernels(options.halfConvolution) : lastKernels(options.convolution);
     this.#constants = constantValues(recorded);
   }
 
@@ -112,12 +119,7 @@ class Layout {
     const { strides, pads, dilations, relu } = options;
     const [filters, , height, width] = weights.shape;
     return this.#product(
-      {
-        input: this.#lastOf(input),
-        weights: this.#run(this.#kernels.filters, { weights: this.first(weights) }, { direction: 'forward' }),
-        bias: row,
-        residual: residual ? this.#lastOf(residual) : this.#zeroRow(filters),
-      },
+      { input, weights, bias: row, residual: residual ? this.#lastOf(residual) : this.#zeroRow(filters) },
       { kernel: [height, width], strides, pads, dilations, relu },
     );
   }
@@ -129,25 +131,21 @@ class Layout {
     const [, channels, height, width] = weights.shape;
     const none = this.#zeroRow(channels);
     return this.#product(
-      {
-        input: this.#lastOf(input),
-        weights: this.#run(packFilters, { weights: this.first(weights) }, { direction: 'back' }),
-        bias: none,
-        residual: none,
-      },
+      { input, weights, bias: none, residual: none },
       { kernel: [height, width], strides, pads, dilations, back: outputSize },
     );
   }
 
+  /** @param inputs bias and residual laid out already, input and weights with channels first */
   #product(
     inputs: Named<'input' | 'weights' | 'bias' | 'residual', RecordedValue>,
     options: Conv2dLastOptions,
   ): RecordedValue {
-    const { convolution } = this.#kernels;
-    const [depth, width] = inputs.weights.shape;
-    const { output } = stepOf(convolution({ pixels: 1, depth, width }), inputs, options);
-    const pixels = sizeOf(output.shape.slice(0, 3));
-    return this.#run(convolution({ pixels, depth, width }), inputs, options);
+    const { kernel, filters } = this.#kernels.convolution(shapeOf(inputs.input.shape, inputs.weights.shape, options));
+    const direction: PackFiltersOptions['direction'] = options.back ? 'back' : 'forward';
+    const input = this.#lastOf(inputs.input);
+    const weights = this.#run(filters, { weights: this.first(inputs.weights) }, { direction });
+    return this.#run(kernel, { ...inputs, input, weights }, options);
   }
 
   /** Operands of one shape; numbers may stand for whole operands. Zeros in the padding stay finite in all of these. */
@@ -194,4 +192,17 @@ class Layout {
     this.steps.push(step);
     return step.output;
   }
+}
+
+/** The product of matrices that a convolution of N×C×H×W, or its way back, is. */
+function shapeOf([batch, , height, width]: Shape, weights: Shape, options: Conv2dLastOptions): ConvolutionShape {
+  const { kernel, back } = options;
+  const [rows, columns]: Pair = back ?? placeWindows('channelsLast', [height, width], options).size;
+  const [read, written] = back ? weights : [weights[1], weights[0]];
+  return {
+    pixels: batch * rows * columns,
+    depth: kernel[0] * kernel[1] * paddedChannels(read),
+    channels: paddedChannels(written),
+    options,
+  };
 }

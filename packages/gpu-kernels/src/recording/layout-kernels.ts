@@ -6,6 +6,7 @@ import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import { channelMeansHalf } from '../halves/channel-means-half.ts';
 import { conv2dHalf } from '../halves/conv2d-half.ts';
+import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
 import { packFiltersHalf } from '../halves/pack-filters-half.ts';
 import { packHalf } from '../halves/pack-half.ts';
@@ -18,9 +19,8 @@ import { elementWise } from './element-wise.ts';
 export interface LayoutKernels {
   readonly pack: AnyKernel;
   readonly unpack: AnyKernel;
-  readonly filters: AnyKernel;
-  /** @param width of the packed weights, in numbers of memory */
-  convolution(shape: Omit<ConvolutionShape, 'channels'> & { readonly width: number }): AnyKernel;
+  /** The program of a convolution, and what lays out the weights that it multiplies with. */
+  convolution(shape: ConvolutionShape): { readonly kernel: AnyKernel; readonly filters: AnyKernel };
   readonly maxPool: AnyKernel;
   /** Means of channels, float32 with channels last. */
   readonly means: AnyKernel;
@@ -37,8 +37,10 @@ export function lastKernels(convolution: (shape: ConvolutionShape) => Conv2dLast
   return {
     pack: packLast,
     unpack: unpackLast,
-    filters: packFilters,
-    convolution: ({ width, ...shape }) => convolution({ ...shape, channels: width }),
+    convolution(shape) {
+      const kernel = convolution(shape);
+      return { kernel, filters: kernel.filters ?? packFilters };
+    },
     maxPool: maxPoolLast,
     means: channelMeansLast,
     elementWise,
@@ -48,14 +50,15 @@ export function lastKernels(convolution: (shape: ConvolutionShape) => Conv2dLast
 }
 
 /** Channels last in half precision. */
-export const halfKernels: LayoutKernels = {
-  pack: packHalf,
-  unpack: unpackHalf,
-  filters: packFiltersHalf,
-  convolution: () => conv2dHalf,
-  maxPool: maxPoolHalf,
-  means: channelMeansHalf,
-  elementWise: new Set(),
-  goesBack: false,
-  inOneNumber: 2,
-};
+export function halfKernels(convolution: (shape: ConvolutionShape) => Conv2dHalf = () => conv2dHalf): LayoutKernels {
+  return {
+    pack: packHalf,
+    unpack: unpackHalf,
+    convolution: (shape) => ({ kernel: convolution(shape), filters: packFiltersHalf }),
+    maxPool: maxPoolHalf,
+    means: channelMeansHalf,
+    elementWise: new Set(),
+    goesBack: false,
+    inOneNumber: 2,
+  };
+}

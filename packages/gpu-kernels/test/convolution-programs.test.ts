@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type AnyKernel,
+  conv2dHalfWith,
+  conv2dLastWith,
+  convolutionPrograms,
+  halfConvolutionPrograms,
+  numpyRandom,
+  type OpenedDevice,
+  webgpuEngine,
+} from '../src/index.ts';
+import { errorOf, referenceOf } from './support/agreement.ts';
+import { describeGpu } from './support/describe-gpu.ts';
+
+const large = { limits: { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 32_768 } };
+const small = { limits: { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 16_384 } };
+const window = { kernel: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const;
+const namesOf = (programs: readonly AnyKernel[]) => programs.map(({ name }) => name);
+
+describe('programs for a convolution', () => {
+  test('have names of their own', () => {
+    const names = namesOf([...convolutionPrograms(large, window), ...halfConvolutionPrograms(large)]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(expect.arrayContaining(['conv2dLastDirect', 'conv2dLast', 'conv2dLast16×16', 'conv2dHalf']));
+  });
+
+  test('are those whose workgroups the device can hold', () => {
+    expect(namesOf(convolutionPrograms(small, window))).not.toContain('conv2dLast16×16');
+    expect(namesOf(halfConvolutionPrograms(small))).toEqual(['conv2dHalf', 'conv2dHalf8×16', 'conv2dHalf16×8']);
+  });
+
+  test('are the same records every time, so that each is compiled once', () => {
+    expect(convolutionPrograms(large, window)).toContain(conv2dLastWith({ across: 16, down: 8 }));
+    expect(halfConvolutionPrograms(large)).toContain(conv2dHalfWith({ across: 8, down: 16 }));
+  });
+});
+
+describeGpu('programs for a convolution on a GPU', ({ open }) => {
+  const programs: readonly AnyKernel[] = [...convolutionPrograms(large, window), ...halfConvolutionPrograms(large)];
+
+  test.each(programs)('$name computes what the reference loops do', async (kernel: AnyKernel) => {
+    using opened: OpenedDevice = await open();
+    using engine = webgpuEngine(opened.device);
+    for (const [inputs, options] of kernel.samples(numpyRandom(5))) {
+      const uploaded = Object.fromEntries(kernel.inputs.map((name) => [name, engine.upload(inputs[name])]));
+      const actual = await engine.download(engine.run(kernel, uploaded, options));
+      const error = errorOf(kernel, actual, referenceOf(kernel, inputs, options));
+      expect(error).toBeLessThanOrEqual(kernel.tolerance ?? 1e-7);
+    }
+  });
+});
