@@ -5,6 +5,7 @@ export { requireWalk } from './classifiers/derived-models.ts';
 export { type HybridOptions, hybridClassifier } from './classifiers/hybrid.ts';
 export { calibrate, int8Classifier } from './classifiers/int8.ts';
 export { availableProviders, type OrtOptions, ortClassifier, type Provider, providers } from './classifiers/ort.ts';
+export { mergeTunings, type TunedConvolution, type Tuning } from './classifiers/tuning.ts';
 export { type WebgpuOptions, webgpuClassifier } from './classifiers/webgpu.ts';
 export { ModelError, NameError, nearest } from './errors.ts';
 export { explain } from './explain.ts';

@@ -1,31 +1,59 @@
 import {
+  type Conv2dHalf,
   type Conv2dLast,
   type ConvolutionShape,
+  conv2dHalf,
   conv2dLastDirect,
   conv2dLastWith,
+  convolutionPrograms,
+  halfConvolutionPrograms,
   type OpenedDevice,
 } from '@cambium/gpu-kernels';
+import { type Tuning, winnerFor } from './tuning.ts';
+
+/** What of a device the choice of programs depends on. */
+export type ChoosingDevice = Pick<OpenedDevice, 'software' | 'limits'>;
+
+/** How convolutions are computed, in both precisions. */
+export interface ConvolutionChoice {
+  readonly convolution: (shape: ConvolutionShape) => Conv2dLast;
+  readonly halfConvolution: (shape: ConvolutionShape) => Conv2dHalf;
+}
+
+/** Which program computes a convolution on a device: the one that won there when it was tuned, else the default. */
+export function convolutionFor(device: ChoosingDevice, tuning?: Tuning): ConvolutionChoice {
+  return {
+    convolution(shape) {
+      const winner = winnerFor('f32', shape, tuning);
+      const programs = winner === undefined ? [] : convolutionPrograms(device, shape.options);
+      return programs.find(({ name }) => name === winner) ?? defaultConvolution(device, shape);
+    },
+    halfConvolution(shape) {
+      const winner = winnerFor('f16', shape, tuning);
+      const programs = winner === undefined ? [] : halfConvolutionPrograms(device);
+      return programs.find(({ name }) => name === winner) ?? conv2dHalf;
+    },
+  };
+}
 
 /** Workgroups that keep a large GPU busy: a few for each of its cores. */
 const ENOUGH = 512;
 
 /**
- * Which program computes a convolution on a device that has not been tuned: without barriers on a software adapter, otherwise in
- * the largest tiles that still make enough workgroups, and no wider than there are channels.
+ * For a device that has not been tuned: without barriers on a software adapter, otherwise in the largest tiles that still make
+ * enough workgroups, and no wider than there are channels.
  */
-export function convolutionFor({ software, limits }: Pick<OpenedDevice, 'software' | 'limits'>) {
-  return ({ pixels, channels }: ConvolutionShape): Conv2dLast => {
-    if (software) return conv2dLastDirect;
-    const wide = limits.maxComputeInvocationsPerWorkgroup >= 256 && limits.maxComputeWorkgroupStorageSize >= 16_384;
-    const tiles = [
-      { across: 16, down: 16 },
-      { across: 8, down: 16 },
-      { across: 8, down: 8 },
-    ] as const;
-    const fits = tiles.find(({ across, down }) => {
-      const groups = Math.ceil(pixels / (8 * down)) * Math.ceil(channels / (8 * across));
-      return (wide || across * down < 256) && channels >= 8 * across && groups >= ENOUGH;
-    });
-    return conv2dLastWith(fits ?? { across: 8, down: 8 });
-  };
+function defaultConvolution({ software, limits }: ChoosingDevice, { pixels, channels }: ConvolutionShape): Conv2dLast {
+  if (software) return conv2dLastDirect;
+  const wide = limits.maxComputeInvocationsPerWorkgroup >= 256 && limits.maxComputeWorkgroupStorageSize >= 16_384;
+  const tiles = [
+    { across: 16, down: 16 },
+    { across: 8, down: 16 },
+    { across: 8, down: 8 },
+  ] as const;
+  const fits = tiles.find(({ across, down }) => {
+    const groups = Math.ceil(pixels / (8 * down)) * Math.ceil(channels / (8 * across));
+    return (wide || across * down < 256) && channels >= 8 * across && groups >= ENOUGH;
+  });
+  return conv2dLastWith(fits ?? { across: 8, down: 8 });
 }

@@ -44,7 +44,7 @@ export function hybridClassifier(forward: Classifier, opened: OpenedDevice, opti
   const engine = webgpuEngine(opened.device);
   const merged = mergeBatchNorm(forward.graph);
   const weights = gpuWeights(engine, [forward.graph, merged]);
-  const questions = gpuQuestions(engine, weights, { convolution: convolutionFor(opened), limit: 16 });
+  const questions = gpuQuestions(engine, weights, { ...convolutionFor(opened), limit: 16 });
   const walks = new Map<string, readonly string[]>();
   const close = async () => {
     engine.dispose();

@@ -1,7 +1,4 @@
 import {
-  type Conv2dHalf,
-  type Conv2dLast,
-  type ConvolutionShape,
   mapNamed,
   type OpenedDevice,
   type RecordingEngine,
@@ -19,12 +16,14 @@ import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
 import { classesOf, requireFinite, requireImages, requireNumbers } from './checks.ts';
-import { convolutionFor } from './convolution-for.ts';
+import { type ConvolutionChoice, convolutionFor } from './convolution-for.ts';
 import { requireWalk } from './derived-models.ts';
 import { type GpuQuestions, gpuQuestions, type Question } from './gpu-questions.ts';
 import { gpuWeights } from './gpu-weights.ts';
+import type { Tuning } from './tuning.ts';
 
-export interface WebgpuOptions {
+/** `convolution` and `halfConvolution`, where they are given, take the place of what won or is the default. */
+export interface WebgpuOptions extends Partial<ConvolutionChoice> {
   /** Images that one run takes at most; longer batches are cut. 128 by default, 8 on a software adapter. */
   readonly maxBatch?: number;
   /** `f16` makes logits in half precision with sums in float32; see `halfError` before it is trusted. `f32` unless said. */
@@ -33,10 +32,8 @@ export interface WebgpuOptions {
   readonly questions?: number;
   /** Bytes of GPU memory that tensors may take, those kept for reuse included. No limit unless said. */
   readonly memoryLimit?: number;
-  /** Which program computes a convolution; one that suits the device unless said. */
-  readonly convolution?: (shape: ConvolutionShape) => Conv2dLast;
-  /** The same in half precision; `conv2dHalf` unless said. */
-  readonly halfConvolution?: (shape: ConvolutionShape) => Conv2dHalf;
+  /** Which programs won on this device, from `tune`; defaults compute what it does not know. */
+  readonly tuning?: Tuning;
 }
 
 /**
@@ -56,7 +53,8 @@ export interface WebgpuOptions {
 export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): Classifier {
   requireKernels(graph);
   const { maxBatch = opened.software ? 8 : 128, questions: limit = 16, memoryLimit, precision = 'f32' } = options;
-  const { convolution = convolutionFor(opened), halfConvolution } = options;
+  const chosen = convolutionFor(opened, options.tuning);
+  const { convolution = chosen.convolution, halfConvolution = chosen.halfConvolution } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
   const merged = mergeBatchNorm(graph);
   const weights = gpuWeights(engine, [graph, merged]);

@@ -1,0 +1,85 @@
+import { type ConvolutionShape, convolutionPrograms, halfConvolutionPrograms } from '@cambium/gpu-kernels';
+import { describe, expect, test } from 'vitest';
+import { convolutionFor } from '../src/classifiers/convolution-for.ts';
+import { mergeTunings, type Tuning } from '../src/index.ts';
+
+const options = { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const;
+const shape: ConvolutionShape = { pixels: 128 * 56 * 56, depth: 576, channels: 64, options };
+const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49_152 };
+const least = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16_384 }; // what WebGPU promises
+const small = { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 16_384 };
+const gpu = { software: false, limits: large };
+
+describe('without a tuning', () => {
+  test.each([
+    ['without barriers on a software adapter', { ...gpu, software: true }, shape, 'conv2dLastDirect'],
+    ['in tiles no wider than the channels', gpu, shape, 'conv2dLast8×16'],
+    ['in large tiles where there is much to do', gpu, { ...shape, channels: 256 }, 'conv2dLast16×16'],
+    ['in small tiles where there is little', gpu, { ...shape, pixels: 49, channels: 2048 }, 'conv2dLast'],
+    ['in small tiles where there are few channels', gpu, { ...shape, channels: 12 }, 'conv2dLast'],
+    ['in tiles that fit a small workgroup', { ...gpu, limits: small }, { ...shape, channels: 256 }, 'conv2dLast8×16'],
+  ] as const)('a convolution is computed %s', (_, device, asked, expected) => {
+    expect(convolutionFor(device).convolution(asked).name).toBe(expected);
+  });
+
+  test('every default is a program that the device can run, on the least device that WebGPU allows too', () => {
+    const device = { ...gpu, limits: least };
+    for (const pixels of [1, 49, 10_000, 4_000_000]) {
+      for (const channels of [4, 64, 2048]) {
+        const { convolution, halfConvolution } = convolutionFor(device);
+        const asked = { ...shape, pixels, channels };
+        expect(convolutionPrograms(device, options)).toContain(convolution(asked));
+        expect(halfConvolutionPrograms(device)).toContain(halfConvolution(asked));
+      }
+    }
+  });
+});
+
+describe('with a tuning', () => {
+  const tuning: Tuning = {
+    convolutions: [
+      { precision: 'f32', shape, winner: 'conv2dLast16×8' },
+      { precision: 'f16', shape, winner: 'conv2dHalf8×16' },
+    ],
+  };
+  const chosen = (asked: ConvolutionShape, own = tuning, device = gpu) =>
+    convolutionFor(device, own).convolution(asked).name;
+
+  test('the winner computes the shape that it won, and batches twice and half as long', () => {
+    for (const pixels of [shape.pixels, shape.pixels / 2, 2 * shape.pixels]) {
+      expect(chosen({ ...shape, pixels })).toBe('conv2dLast16×8');
+      expect(convolutionFor(gpu, tuning).halfConvolution({ ...shape, pixels }).name).toBe('conv2dHalf8×16');
+    }
+  });
+
+  test('of two that are near the nearer one holds', () => {
+    const other = { precision: 'f32', shape: { ...shape, pixels: 1.5 * shape.pixels }, winner: 'conv2dLast' } as const;
+    const both = { convolutions: [...tuning.convolutions, other] };
+    expect(chosen({ ...shape, pixels: 1.1 * shape.pixels }, both)).toBe('conv2dLast16×8');
+    expect(chosen({ ...shape, pixels: 1.4 * shape.pixels }, both)).toBe('conv2dLast');
+  });
+
+  test.each([
+    ['far fewer pixels', { pixels: shape.pixels / 3 }],
+    ['another depth', { depth: 580 }],
+    ['another stride', { options: { ...options, strides: [2, 2] } }],
+    ['the way back', { options: { ...options, back: [56, 56] } }],
+  ] as const)('the default computes what was not tuned: %s', (_, other) => {
+    const asked: ConvolutionShape = { ...shape, ...other };
+    expect(chosen(asked)).toBe(convolutionFor(gpu).convolution(asked).name);
+  });
+
+  test('the default computes what was won by a program that is not there, or not for this device', () => {
+    const won = (winner: string): Tuning => ({ convolutions: [{ precision: 'f32', shape, winner }] });
+    expect(chosen(shape, won('a program of tomorrow'))).toBe('conv2dLast8×16');
+    expect(chosen(shape, won('conv2dLast16×16'))).toBe('conv2dLast16×16');
+    expect(chosen(shape, won('conv2dLast16×16'), { ...gpu, limits: small })).toBe('conv2dLast8×16');
+  });
+
+  test('merged with a later one, the later winners hold and the others stay', () => {
+    const [first, half] = tuning.convolutions;
+    const later = { ...first, winner: 'conv2dLast' };
+    const merged = mergeTunings(tuning, { convolutions: [later] });
+    expect(merged.convolutions).toEqual([half, later]);
+  });
+});
