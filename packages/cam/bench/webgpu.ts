@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { DeviceError, numpyRandom, openDevice, sweep, tensor, uniformTensor, webgpuEngine } from '@cambium/gpu-kernels';
-import { requireAgreement } from '../../gpu-kernels/bench/agreement.ts';
+import { requireAgreement, timeOf } from '../../gpu-kernels/bench/agreement.ts';
 import { exact, FACTORS, multiplyAdd, multiplyAddFlops } from '../../gpu-kernels/bench/ceilings.ts';
-import { stopwatch } from '../../gpu-kernels/bench/stopwatch.ts';
 import { selectSoftwareDriver } from '../../gpu-kernels/test/support/software-gpu.ts';
 import { rules } from '../src/backward/rules/index.ts';
 import { webgpuClassifier } from '../src/classifiers/webgpu.ts';
@@ -119,5 +118,5 @@ async function peakFlops(): Promise<number> {
   const numbers = exact(uniformTensor(numpyRandom(1), [opened.software ? 2 ** 14 : 2 ** 22]));
   const subject = { kernel: multiplyAdd, inputs: { input: numbers, factors: FACTORS }, options: { rounds } };
   await requireAgreement(engine, subject);
-  return multiplyAddFlops(numbers.shape, rounds) / (await stopwatch(opened.device).median(subject, 5, 0.01));
+  return multiplyAddFlops(numbers.shape, rounds) / (await timeOf(engine, subject, { rounds: 5, batchSeconds: 0.01 }));
 }

@@ -1,6 +1,32 @@
-import { type Engine, mapNamed, type Shape } from '../src/index.ts';
+import {
+  type AnyKernel,
+  type Engine,
+  mapNamed,
+  type Named,
+  type Shape,
+  type Tensor,
+  type Timing,
+  type WebgpuEngine,
+} from '../src/index.ts';
 import { errorOf, referenceOf } from '../test/support/agreement.ts';
-import type { Subject } from './stopwatch.ts';
+
+/** What is timed. */
+export interface Subject {
+  readonly kernel: AnyKernel;
+  readonly inputs: Named<string, Tensor>;
+  readonly options: unknown;
+}
+
+/** Seconds that the GPU takes for a run. */
+export async function timeOf(
+  engine: WebgpuEngine,
+  { kernel, inputs, options }: Subject,
+  timing: Timing,
+): Promise<number> {
+  const uploaded = mapNamed(kernel.inputs, (name) => engine.upload(inputs[name]));
+  const seconds = engine.time(kernel, uploaded, options, timing);
+  return seconds.finally(() => engine.release(...Object.values(uploaded)));
+}
 
 /** How well an engine's result fits that of the reference loops. */
 export interface Agreement {

@@ -19,12 +19,11 @@ import {
   webgpuEngine,
 } from '../src/index.ts';
 import { selectSoftwareDriver } from '../test/support/software-gpu.ts';
-import { requireAgreement } from './agreement.ts';
+import { requireAgreement, type Subject, timeOf } from './agreement.ts';
 import { type BenchCase, cases, scales } from './cases.ts';
 import { copy, exact, FACTORS, multiplyAdd, multiplyAddFlops } from './ceilings.ts';
 import { measureOverlap } from './overlap.ts';
 import { printCeilings, printHeader, printOverlap, printRow, type Report, type Row } from './report.ts';
-import { type Stopwatch, type Subject, stopwatch } from './stopwatch.ts';
 
 // pnpm bench kernels [--software] [--json FILE] [NAME…]: how fast the kernels are on this machine's GPU, and which part that
 // is of what the GPU can do. A kernel whose numbers are wrong is not timed: the command ends with 1. Without a GPU it ends
@@ -43,10 +42,10 @@ using opened = await open();
 using engine = webgpuEngine(opened.device);
 await run(opened, engine);
 
-async function run({ device, adapter, software, features, limits }: OpenedDevice, engine: WebgpuEngine): Promise<void> {
-  const watch = stopwatch(device);
-  printHeader({ adapter, software, clock: watch.clock });
-  const ceilings = await measureCeilings(engine, watch);
+async function run({ adapter, software, features, limits }: OpenedDevice, engine: WebgpuEngine): Promise<void> {
+  const { clock } = engine;
+  printHeader({ adapter, software, clock });
+  const ceilings = await measureCeilings(engine);
   printCeilings(ceilings);
   const overlap = await measureOverlap(engine, {
     input: numbers([measured.read]),
@@ -57,16 +56,16 @@ async function run({ device, adapter, software, features, limits }: OpenedDevice
   printOverlap(overlap);
   const rows: Row[] = [];
   for (const name of names) {
-    rows.push(await measureKernel(name, { engine, watch, ceilings }));
+    rows.push(await measureKernel(name, { engine, ceilings }));
     printRow(rows[rows.length - 1]);
   }
   if (!flags.json) return;
-  const report: Report = { adapter, software, features, limits, clock: watch.clock, ceilings, overlap, rows };
+  const report: Report = { adapter, software, features, limits, clock, ceilings, overlap, rows };
   await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 /** Bytes and floating-point operations per second, each by a program that does nothing else. */
-async function measureCeilings(engine: WebgpuEngine, watch: Stopwatch): Promise<Report['ceilings']> {
+async function measureCeilings(engine: WebgpuEngine): Promise<Report['ceilings']> {
   const copied: Subject = { kernel: copy, inputs: { input: numbers([measured.copied]) }, options: undefined };
   const rounds = 512;
   const added: Subject = {
@@ -77,18 +76,17 @@ async function measureCeilings(engine: WebgpuEngine, watch: Stopwatch): Promise<
   await requireAgreement(engine, copied);
   await requireAgreement(engine, added);
   return {
-    bytesPerSecond: (8 * measured.copied) / (await seconds(watch, copied)),
-    flopsPerSecond: multiplyAddFlops([measured.added], rounds) / (await seconds(watch, added)),
+    bytesPerSecond: (8 * measured.copied) / (await seconds(engine, copied)),
+    flopsPerSecond: multiplyAddFlops([measured.added], rounds) / (await seconds(engine, added)),
   };
 }
 
 interface Bench {
   readonly engine: WebgpuEngine;
-  readonly watch: Stopwatch;
   readonly ceilings: Report['ceilings'];
 }
 
-async function measureKernel(name: KernelName, { engine, watch, ceilings }: Bench): Promise<Row> {
+async function measureKernel(name: KernelName, { engine, ceilings }: Bench): Promise<Row> {
   const kernel: AnyKernel = kernels[name];
   const { shapes, options, flops = 0, prepare }: BenchCase = cases[name](measured);
   const drawn = mapNamed(kernel.inputs, (input) =>
@@ -96,7 +94,7 @@ async function measureKernel(name: KernelName, { engine, watch, ceilings }: Benc
   );
   const subject: Subject = { kernel, inputs: prepare?.(drawn) ?? drawn, options };
   const { error, output } = await requireAgreement(engine, subject);
-  const time = await seconds(watch, subject);
+  const time = await seconds(engine, subject);
   const bytes = 4 * [output, ...Object.values(shapes)].reduce((sum, shape) => sum + sizeOf(shape), 0);
   // what the device needs at least: the larger of moving the numbers once and computing with them
   const moving = bytes / ceilings.bytesPerSecond;
@@ -114,8 +112,8 @@ async function measureKernel(name: KernelName, { engine, watch, ceilings }: Benc
   };
 }
 
-function seconds(watch: Stopwatch, subject: Subject): Promise<number> {
-  return watch.median(subject, measured.rounds, measured.batchSeconds);
+function seconds(engine: WebgpuEngine, subject: Subject): Promise<number> {
+  return timeOf(engine, subject, measured);
 }
 
 /** Uniform numbers in [−1, 1): a block drawn once, over and over. */

@@ -1,6 +1,5 @@
-import type { KernelName, Named, OpenedDevice, Shape } from '../src/index.ts';
+import type { KernelName, Named, OpenedDevice, Shape, WebgpuEngine } from '../src/index.ts';
 import type { Overlap } from './overlap.ts';
-import type { Stopwatch } from './stopwatch.ts';
 
 /** What the benchmark found, as `--json` writes it. */
 export interface Report {
@@ -8,7 +7,7 @@ export interface Report {
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: OpenedDevice['limits'];
-  readonly clock: Stopwatch['clock'];
+  readonly clock: WebgpuEngine['clock'];
   readonly ceilings: { readonly bytesPerSecond: number; readonly flopsPerSecond: number };
   readonly overlap: Overlap;
   readonly rows: readonly Row[];

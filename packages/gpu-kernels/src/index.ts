@@ -18,6 +18,7 @@ export {
   type KernelErrorKind,
   ShapeError,
 } from './errors.ts';
+export type { Timing } from './gpu/stopwatch.ts';
 export { channelMeansHalf } from './halves/channel-means-half.ts';
 export { conv2dHalf, conv2dHalfWith } from './halves/conv2d-half.ts';
 export type { Conv2dHalf } from './halves/conv2d-half-plan.ts';

@@ -1,15 +1,16 @@
-import { type BlockSource, BufferPool, type PoolUse } from './buffer-pool.ts';
+import type { BlockSource, PoolUse } from './buffer-pool.ts';
 import type { Engine, Resident } from './engine.ts';
-import { KernelError } from './errors.ts';
 import { Checks } from './gpu/checks.ts';
-import { type Binding, Commands } from './gpu/commands.ts';
+import { type Binding, Commands, type Dispatch } from './gpu/commands.ts';
+import { devicePool } from './gpu/device-pool.ts';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from './gpu/flags.ts';
 import { foldGrid } from './gpu/grid.ts';
 import { Life } from './gpu/life.ts';
-import { firstFailure, type Outcome } from './gpu/outcome.ts';
+import { firstFailure } from './gpu/outcome.ts';
 import { bytesOf, cutIntoPortions, portionShapes } from './gpu/portions.ts';
 import { Programs } from './gpu/programs.ts';
 import { Residents } from './gpu/residents.ts';
+import { Stopwatch, type Timing } from './gpu/stopwatch.ts';
 import { packUniforms } from './gpu/uniforms.ts';
 import type { AnyKernel, Kernel, Named } from './kernel.ts';
 import { mapNamed } from './named.ts';
@@ -35,6 +36,19 @@ export interface MemoryUse extends PoolUse {
 export interface WebgpuEngine extends Engine, Disposable {
   /** GPU memory that tensors and the reading of them take. */
   memory(): MemoryUse;
+  /**
+   * Median of the seconds that the GPU takes for a run; its output is not kept. Whether the numbers are right is seen by running it.
+   *
+   * @throws what `run` does, and KernelError when the GPU refuses it
+   */
+  time<In extends string, U extends string, O>(
+    kernel: Kernel<In, U, O>,
+    inputs: Named<In, Resident>,
+    options: O,
+    timing: Timing,
+  ): Promise<number>;
+  /** Where these times come from: the device's own clock, or ours around a batch of runs that it has finished. */
+  readonly clock: 'timestamps' | 'wall';
   /** Waits until the GPU has done all work so far. @throws KernelError that no download threw yet, DeviceLostError */
   finished(): Promise<void>;
   /** Frees all memory. The device stays open: it belongs to whoever opened it. */
@@ -65,6 +79,7 @@ export class GpuEngine implements WebgpuEngine {
   readonly #checks: Checks;
   readonly #commands: Commands;
   readonly #programs: Programs;
+  readonly #stopwatch: Stopwatch;
   readonly #memory: BlockSource;
   readonly #readBacks: BlockSource;
   readonly #residents: Residents;
@@ -76,8 +91,12 @@ export class GpuEngine implements WebgpuEngine {
     this.#checks = new Checks(device);
     this.#commands = new Commands(device, this.#checks);
     this.#programs = new Programs(device, this.#checks);
-    this.#memory = memory ?? this.#pool(STORAGE | COPY_SRC | COPY_DST, options.memoryLimit);
-    this.#readBacks = this.#pool(MAP_READ | COPY_DST);
+    this.#stopwatch = new Stopwatch(device, this.#commands, this.#checks);
+    const beforeDestroy = () => this.#commands.submit();
+    const openPool = (usage: number, limit?: number) =>
+      devicePool(device, this.#checks, { usage, limit, beforeDestroy });
+    this.#memory = memory ?? openPool(STORAGE | COPY_SRC | COPY_DST, options.memoryLimit);
+    this.#readBacks = openPool(MAP_READ | COPY_DST);
     this.#residents = new Residents(this.#memory, device.limits.maxBufferSize);
     this.#limits = {
       bytes: options.bindingLimit ?? device.limits.maxStorageBufferBindingSize,
@@ -99,25 +118,26 @@ export class GpuEngine implements WebgpuEngine {
     inputs: Named<In, Resident>,
     options: O,
   ): Resident {
-    this.#life.require();
-    for (const name of kernel.inputs) this.#residents.blockOf(inputs[name]);
-    const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
-    const run = `${kernel.name}(${kernel.inputs.map((name) => `[${shapes[name].join(', ')}]`).join(', ')})`;
-    const shape = planRun(kernel, shapes, options).output;
-    const portions = cutIntoPortions(kernel, { shapes, output: shape, options, run }, this.#limits);
-    const output = this.#residents.allocate(shape, run);
+    const { output, dispatches } = this.#prepare(kernel, inputs, options);
     const outcomes = kernel.inputs.map((name) => this.#residents.outcomeOf(inputs[name]));
-    try {
-      for (const { start, end, split } of portions) {
-        const part = portionShapes(kernel.inputs, shapes, { start, end, split });
-        outcomes.push(this.#dispatch(kernel, { inputs, shapes: part, start, split, output, options, run }));
-      }
-    } catch (error) {
-      this.#residents.release(output);
-      throw error;
-    }
+    for (const dispatch of dispatches) outcomes.push(this.#commands.dispatch(dispatch));
     this.#residents.wrote(output, firstFailure(outcomes));
     return output;
+  }
+
+  async time<In extends string, U extends string, O>(
+    kernel: Kernel<In, U, O>,
+    inputs: Named<In, Resident>,
+    options: O,
+    timing: Timing,
+  ): Promise<number> {
+    const { output, dispatches } = this.#prepare(kernel, inputs, options);
+    const seconds = this.#life.wait(this.#stopwatch.median(dispatches, timing));
+    return seconds.finally(() => this.#residents.release(output));
+  }
+
+  get clock(): 'timestamps' | 'wall' {
+    return this.#stopwatch.clock;
   }
 
   async download(source: Resident): Promise<Tensor> {
@@ -171,7 +191,32 @@ export class GpuEngine implements WebgpuEngine {
     this.dispose();
   }
 
-  #dispatch(kernel: AnyKernel, job: Job): Outcome {
+  /** Memory for the output of a run, and what writes it. */
+  #prepare<In extends string, U extends string, O>(
+    kernel: Kernel<In, U, O>,
+    inputs: Named<In, Resident>,
+    options: O,
+  ): { readonly output: Resident; readonly dispatches: readonly Dispatch[] } {
+    this.#life.require();
+    for (const name of kernel.inputs) this.#residents.blockOf(inputs[name]);
+    const shapes = mapNamed(kernel.inputs, (name) => inputs[name].shape);
+    const run = `${kernel.name}(${kernel.inputs.map((name) => `[${shapes[name].join(', ')}]`).join(', ')})`;
+    const shape = planRun(kernel, shapes, options).output;
+    const portions = cutIntoPortions(kernel, { shapes, output: shape, options, run }, this.#limits);
+    const output = this.#residents.allocate(shape, run);
+    try {
+      const dispatches = portions.map(({ start, end, split }) => {
+        const part = portionShapes(kernel.inputs, shapes, { start, end, split });
+        return this.#dispatchOf(kernel, { inputs, shapes: part, start, split, output, options, run });
+      });
+      return { output, dispatches };
+    } catch (error) {
+      this.#residents.release(output);
+      throw error;
+    }
+  }
+
+  #dispatchOf(kernel: AnyKernel, job: Job): Dispatch {
     const { inputs, shapes, start, split, output, options, run } = job;
     const plan = kernel.plan(shapes, options);
     const bind = (resident: Resident, shape: Shape, isSplit: boolean): Binding => {
@@ -179,31 +224,13 @@ export class GpuEngine implements WebgpuEngine {
       return { block: this.#residents.blockOf(resident), offset: isSplit ? start * (bytes / shape[0]) : 0, bytes };
     };
     const bindings = kernel.inputs.map((name: string) => bind(inputs[name], shapes[name], split.includes(name)));
-    return this.#commands.dispatch({
+    return {
       program: this.#programs.of(kernel, run),
       bindings: [...bindings, bind(output, plan.output, split.length > 0)],
       uniforms: packUniforms(kernel, plan.uniforms),
       workgroups: foldGrid(plan.workgroups, this.#limits.workgroups, run),
       run,
-    });
-  }
-
-  #pool(usage: number, limit = Number.POSITIVE_INFINITY): BufferPool {
-    return new BufferPool({
-      usage,
-      limit,
-      maxBufferSize: this.#device.limits.maxBufferSize,
-      create: (descriptor) => this.#createBuffer(descriptor),
-      beforeDestroy: () => this.#commands.submit(),
-    });
-  }
-
-  #createBuffer(descriptor: GPUBufferDescriptor): { readonly buffer: GPUBuffer; readonly outcome: Outcome } {
-    const { result, outcome } = this.#checks.watch(
-      () => this.#device.createBuffer(descriptor),
-      (kind, message) => new KernelError(kind, `${descriptor.label}, ${descriptor.size} bytes,`, message),
-    );
-    return { buffer: result, outcome };
+    };
   }
 }
 

@@ -96,7 +96,8 @@ export class Commands {
     this.forget();
     const needed = dispatches.flatMap(({ program, bindings }) => [program, ...bindings.map(({ block }) => block)]);
     const run = (message: string) => blame(dispatches, message);
-    resolve(this.#watch(() => this.#encode(dispatches), needed, run).outcome);
+    const send = () => this.#device.queue.submit([this.#pass(dispatches, 1).finish()]);
+    resolve(this.#watch(send, needed, run).outcome);
   }
 
   /** Drops what is recorded and not submitted. */
@@ -119,17 +120,41 @@ export class Commands {
     });
   }
 
-  #encode(dispatches: readonly Dispatch[]): void {
+  /**
+   * Encodes dispatches into a pass of their own, all of them so many times over, to be submitted by the caller before anything else
+   * is. What was recorded before is submitted.
+   *
+   * @throws RangeError when there are more than a batch holds
+   */
+  encode(
+    dispatches: readonly Dispatch[],
+    { times, timestampWrites }: { readonly times: number } & Pick<GPUComputePassDescriptor, 'timestampWrites'>,
+  ): GPUCommandEncoder {
+    if (dispatches.length > LONGEST_BATCH) {
+      throw new RangeError(`${dispatches[0].run} takes ${dispatches.length} dispatches; use a smaller batch.`);
+    }
+    this.submit();
+    dispatches.forEach(({ uniforms }, index) => {
+      this.#staged.set(uniforms, index * this.#slot);
+    });
+    return this.#pass(dispatches, times, { timestampWrites });
+  }
+
+  /** @param dispatches whose uniforms are staged */
+  #pass(dispatches: readonly Dispatch[], times: number, descriptor?: GPUComputePassDescriptor): GPUCommandEncoder {
     this.#device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, dispatches.length * this.#slot);
     const encoder = this.#device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    dispatches.forEach((dispatch, index) => {
-      pass.setPipeline(dispatch.program.pipeline);
-      pass.setBindGroup(0, this.#bind(dispatch), [index * this.#slot]);
-      pass.dispatchWorkgroups(...dispatch.workgroups);
-    });
+    const pass = encoder.beginComputePass(descriptor);
+    const bound = dispatches.map((dispatch) => this.#bind(dispatch));
+    for (let time = 0; time < times; time++) {
+      dispatches.forEach(({ program, workgroups }, index) => {
+        pass.setPipeline(program.pipeline);
+        pass.setBindGroup(0, bound[index], [index * this.#slot]);
+        pass.dispatchWorkgroups(...workgroups);
+      });
+    }
     pass.end();
-    this.#device.queue.submit([encoder.finish()]);
+    return encoder;
   }
 
   #bind({ program, bindings, run }: Dispatch): GPUBindGroup {
