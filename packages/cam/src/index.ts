@@ -5,7 +5,6 @@ export { requireWalk } from './classifiers/derived-models.ts';
 export { type HybridOptions, hybridClassifier } from './classifiers/hybrid.ts';
 export { calibrate, int8Classifier } from './classifiers/int8.ts';
 export { availableProviders, type OrtOptions, ortClassifier, type Provider, providers } from './classifiers/ort.ts';
-export { mergeTunings, type TunedConvolution, type Tuning } from './classifiers/tuning.ts';
 export { type WebgpuOptions, webgpuClassifier } from './classifiers/webgpu.ts';
 export { ModelError, NameError, nearest } from './errors.ts';
 export { explain } from './explain.ts';
@@ -25,6 +24,15 @@ export { writeModel } from './onnx/write.ts';
 export { imageNet, type Normalisation, normalisePixels } from './preprocess.ts';
 export { type ImageProbe, type ProbeOptions, probeImage } from './probe.ts';
 export { argmax, softmax } from './softmax.ts';
+export {
+  programsFor,
+  type TimedConvolution,
+  type TriedProgram,
+  type TuneOptions,
+  tune,
+  tuningOf,
+} from './tuning/tune.ts';
+export { mergeTunings, type TunedConvolution, type Tuning } from './tuning/tuning.ts';
 export type {
   BackwardResult,
   CamMethod,

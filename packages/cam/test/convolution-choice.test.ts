@@ -8,7 +8,7 @@ const shape: ConvolutionShape = { pixels: 128 * 56 * 56, depth: 576, channels: 6
 const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49_152 };
 const least = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16_384 }; // what WebGPU promises
 const small = { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 16_384 };
-const gpu = { software: false, limits: large };
+const gpu = { software: false, limits: large, features: [] };
 
 describe('without a tuning', () => {
   test.each([

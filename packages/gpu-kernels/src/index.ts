@@ -1,7 +1,7 @@
 export { channelMeansLast } from './channels-last/channel-means-last.ts';
 export { conv2dLast, conv2dLastWith, type Tile } from './channels-last/conv2d-last.ts';
 export { conv2dLastDirect } from './channels-last/conv2d-last-direct.ts';
-export type { Conv2dLast, Conv2dLastOptions } from './channels-last/conv2d-last-plan.ts';
+export type { Conv2dLast, Conv2dLastInput, Conv2dLastOptions } from './channels-last/conv2d-last-plan.ts';
 export { lastShape, paddedChannels } from './channels-last/layout.ts';
 export { maxPoolLast } from './channels-last/max-pool-last.ts';
 export { type PackFiltersOptions, packFilters } from './channels-last/pack-filters.ts';
@@ -74,7 +74,12 @@ export { type OnnxEngine, onnxEngine } from './onnx-engine.ts';
 export { type OnnxAttribute, type OnnxConstant, type OnnxNode, OnnxTrace } from './onnx-trace.ts';
 export { type Predict, type VariantBatch, type VariantPredictor, variantPredictor } from './predict.ts';
 export { numpyRandom, type Random, uniformTensor } from './random.ts';
-export { type ChannelsLastOptions, type ConvolutionShape, channelsLast } from './recording/channels-last.ts';
+export {
+  type ChannelsLastOptions,
+  type ConvolutionShape,
+  channelsLast,
+  type LaidOut,
+} from './recording/channels-last.ts';
 export { constantValues } from './recording/constant-values.ts';
 export { fuseConvolutions } from './recording/fuse-convolutions.ts';
 export { type Program, programOf } from './recording/program.ts';

@@ -9,10 +9,10 @@ import {
   halfConvolutionPrograms,
   type OpenedDevice,
 } from '@cambium/gpu-kernels';
-import { type Tuning, winnerFor } from './tuning.ts';
+import { type Tuning, winnerFor } from '../tuning/tuning.ts';
 
 /** What of a device the choice of programs depends on. */
-export type ChoosingDevice = Pick<OpenedDevice, 'software' | 'limits'>;
+export type ChoosingDevice = Pick<OpenedDevice, 'software' | 'limits' | 'features'>;
 
 /** How convolutions are computed, in both precisions. */
 export interface ConvolutionChoice {

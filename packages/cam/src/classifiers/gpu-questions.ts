@@ -1,24 +1,16 @@
 import {
   type ChannelsLastOptions,
-  channelsLast,
   constantValues,
-  fuseConvolutions,
   type Program,
   programOf,
   type RecordedValue,
   type RecordingEngine,
   type Resident,
-  recordingEngine,
   type Tensor,
   type WebgpuEngine,
 } from '@cambium/gpu-kernels';
 import type { GpuWeights } from './gpu-weights.ts';
-
-/** A question about a network, written down on a recording engine: what it is given, in order, and what it answers. */
-export interface RecordedQuestion {
-  readonly inputs: readonly RecordedValue[];
-  readonly outputs: readonly RecordedValue[];
-}
+import { layOut, type RecordedQuestion } from './lay-out.ts';
 
 /** A question with the length of its batch: equal keys, equal recordings. */
 export interface Question {
@@ -58,17 +50,14 @@ export function gpuQuestions(
   }
 
   function makePlan(record: Question['record']): Plan {
-    const recording = recordingEngine();
-    const { inputs, outputs } = record(recording);
-    const fused = fuseConvolutions(programOf(recording.steps, outputs).steps, outputs);
-    const laidOut = channelsLast(fused, outputs, layout);
-    const constant = constantValues(laidOut.steps);
+    const { inputs, steps, outputs } = layOut(record, layout);
+    const constant = constantValues(steps);
     const program = programOf(
-      laidOut.steps.filter((step) => !constant.has(step.output)),
-      laidOut.outputs,
+      steps.filter((step) => !constant.has(step.output)),
+      outputs,
     );
     const needed = program.needs.filter((value) => value.constant || constant.has(value));
-    const { found, own } = weights.residentsOf(needed, laidOut.steps);
+    const { found, own } = weights.residentsOf(needed, steps);
     return { program, inputs, constants: found, own };
   }
 

@@ -14,13 +14,13 @@ import { walk } from '../backward/walk.ts';
 import { forwardPass, requireKernels } from '../forward/forward.ts';
 import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
 import type { Graph } from '../onnx/graph.ts';
+import type { Tuning } from '../tuning/tuning.ts';
 import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
 import { classesOf, requireFinite, requireImages, requireNumbers } from './checks.ts';
 import { type ConvolutionChoice, convolutionFor } from './convolution-for.ts';
 import { requireWalk } from './derived-models.ts';
 import { type GpuQuestions, gpuQuestions, type Question } from './gpu-questions.ts';
 import { gpuWeights } from './gpu-weights.ts';
-import type { Tuning } from './tuning.ts';
 
 /** `convolution` and `halfConvolution`, where they are given, take the place of what won or is the default. */
 export interface WebgpuOptions extends Partial<ConvolutionChoice> {
