@@ -1,11 +1,12 @@
 export type { BackwardOp, Rule, Step } from './backward/rule.ts';
 export { type RuleName, rules } from './backward/rules/index.ts';
 export { walk } from './backward/walk.ts';
+export { chooseBatch } from './classifiers/choose-batch.ts';
 export { requireWalk } from './classifiers/derived-models.ts';
 export { type HybridOptions, hybridClassifier } from './classifiers/hybrid.ts';
 export { calibrate, int8Classifier } from './classifiers/int8.ts';
 export { availableProviders, type OrtOptions, ortClassifier, type Provider, providers } from './classifiers/ort.ts';
-export { type WebgpuOptions, webgpuClassifier } from './classifiers/webgpu.ts';
+export { type WebgpuClassifier, type WebgpuOptions, webgpuClassifier } from './classifiers/webgpu.ts';
 export { ModelError, NameError, nearest } from './errors.ts';
 export { explain } from './explain.ts';
 export type { ModelFamily } from './families/family.ts';

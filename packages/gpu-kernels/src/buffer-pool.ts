@@ -27,6 +27,8 @@ export interface BlockSource {
   acquire(bytes: number, purpose: string): Block;
   release(block: Block): void;
   memory(): PoolUse;
+  /** Destroys what is kept for reuse. */
+  trim(): void;
   /** Destroys every buffer, held or kept. */
   dispose(): void;
 }
@@ -92,7 +94,6 @@ export class BufferPool implements BlockSource {
     else this.#free.set(block.size, [block]);
   }
 
-  /** Destroys what is kept for reuse. */
   trim(): void {
     this.#options.beforeDestroy();
     for (const blocks of this.#free.values()) for (const { buffer } of blocks) buffer.destroy();

@@ -51,6 +51,8 @@ export interface WebgpuEngine extends Engine, Disposable {
   readonly clock: 'timestamps' | 'wall';
   /** Waits until the GPU has done all work so far. @throws KernelError that no download threw yet, DeviceLostError */
   finished(): Promise<void>;
+  /** Frees the memory that is kept for reuse. */
+  trim(): void;
   /** Frees all memory. The device stays open: it belongs to whoever opened it. */
   dispose(): void;
 }
@@ -74,6 +76,7 @@ export function webgpuEngine(device: GPUDevice, options: WebgpuEngineOptions = {
 /** The engine behind `webgpuEngine`. Tests hand it a memory of their own, with guards around every tensor. */
 export class GpuEngine implements WebgpuEngine {
   readonly name = 'webgpu';
+  readonly clock: WebgpuEngine['clock'];
   readonly #device: GPUDevice;
   readonly #life: Life;
   readonly #checks: Checks;
@@ -92,6 +95,7 @@ export class GpuEngine implements WebgpuEngine {
     this.#commands = new Commands(device, this.#checks);
     this.#programs = new Programs(device, this.#checks);
     this.#stopwatch = new Stopwatch(device, this.#commands, this.#checks);
+    this.clock = this.#stopwatch.clock;
     const beforeDestroy = () => this.#commands.submit();
     const openPool = (usage: number, limit?: number) =>
       devicePool(device, this.#checks, { usage, limit, beforeDestroy });
@@ -136,10 +140,6 @@ export class GpuEngine implements WebgpuEngine {
     return seconds.finally(() => this.#residents.release(output));
   }
 
-  get clock(): 'timestamps' | 'wall' {
-    return this.#stopwatch.clock;
-  }
-
   async download(source: Resident): Promise<Tensor> {
     this.#life.require();
     const bytes = bytesOf(source.shape);
@@ -178,6 +178,11 @@ export class GpuEngine implements WebgpuEngine {
     this.#commands.submit();
     await this.#life.wait(this.#device.queue.onSubmittedWorkDone());
     await this.#life.wait(this.#checks.settle());
+  }
+
+  trim(): void {
+    this.#memory.trim();
+    this.#readBacks.trim();
   }
 
   dispose(): void {

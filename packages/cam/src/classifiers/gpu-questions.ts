@@ -22,6 +22,8 @@ export interface Question {
 export interface GpuQuestions {
   /** Runs a question's program on these inputs. */
   ask(question: Question, inputs: readonly Tensor[]): Promise<Tensor[]>;
+  /** Gives back the memory that is kept for reuse. */
+  trim(): void;
 }
 
 /**
@@ -63,9 +65,10 @@ export function gpuQuestions(
 
   async function ask(question: Question, tensors: readonly Tensor[]): Promise<Tensor[]> {
     const { program, inputs, constants } = planFor(question);
-    const uploaded = tensors.map((source) => engine.upload(source));
+    const uploaded: Resident[] = [];
     let outputs: readonly Resident[] = [];
     try {
+      for (const source of tensors) uploaded.push(engine.upload(source));
       outputs = program.run(
         engine,
         new Map([...constants, ...inputs.map((value, index) => [value, uploaded[index]] as const)]),
@@ -79,7 +82,7 @@ export function gpuQuestions(
     }
   }
 
-  return { ask };
+  return { ask, trim: () => engine.trim() };
 }
 
 interface Plan {

@@ -8,6 +8,9 @@ import {
   type RecordingEngine,
   recordingEngine,
 } from '@cambium/gpu-kernels';
+import { forwardPass, requireKernels } from '../forward/forward.ts';
+import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
+import type { Graph } from '../onnx/graph.ts';
 
 /** A question about a network, written down on a recording engine: what it is given, in order, and what it answers. */
 export interface RecordedQuestion {
@@ -24,4 +27,15 @@ export function layOut(
   const { inputs, outputs } = record(recording);
   const fused = fuseConvolutions(programOf(recording.steps, outputs).steps, outputs);
   return { inputs, ...channelsLast(fused, outputs, layout) };
+}
+
+/** The forward pass over a batch, from images to logits, laid out in the same way. @throws ModelError when an operation has no kernels */
+export function layOutForward(graph: Graph, batch: number, layout: ChannelsLastOptions): ReturnType<typeof layOut> {
+  requireKernels(graph);
+  const merged = mergeBatchNorm(graph);
+  const record = (engine: RecordingEngine) => {
+    const images = engine.value([batch, ...graph.input.shape]);
+    return { inputs: [images], outputs: [forwardPass(merged, engine, images)(merged.logits)] };
+  };
+  return layOut(record, layout);
 }

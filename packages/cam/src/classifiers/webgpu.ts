@@ -1,4 +1,6 @@
 import {
+  KernelError,
+  type MemoryUse,
   mapNamed,
   type OpenedDevice,
   type RecordingEngine,
@@ -17,6 +19,7 @@ import type { Graph } from '../onnx/graph.ts';
 import type { Tuning } from '../tuning/tuning.ts';
 import type { BackwardResult, Classifier, ForwardResult } from '../types.ts';
 import { classesOf, requireFinite, requireImages, requireNumbers } from './checks.ts';
+import { chooseBatch } from './choose-batch.ts';
 import { type ConvolutionChoice, convolutionFor } from './convolution-for.ts';
 import { requireWalk } from './derived-models.ts';
 import { type GpuQuestions, gpuQuestions, type Question } from './gpu-questions.ts';
@@ -24,7 +27,10 @@ import { gpuWeights } from './gpu-weights.ts';
 
 /** `convolution` and `halfConvolution`, where they are given, take the place of what won or is the default. */
 export interface WebgpuOptions extends Partial<ConvolutionChoice> {
-  /** Images that one run takes at most; longer batches are cut. 128 by default, 8 on a software adapter. */
+  /**
+   * Images that one run takes at most; longer batches are cut. By default what the device's largest buffer and the memory limit
+   * leave room for, up to 128, or 8 on a software adapter. Halved when the device turns out to have too little memory.
+   */
   readonly maxBatch?: number;
   /** `f16` makes logits in half precision with sums in float32; see `halfError` before it is trusted. `f32` unless said. */
   readonly precision?: 'f32' | 'f16';
@@ -34,6 +40,11 @@ export interface WebgpuOptions extends Partial<ConvolutionChoice> {
   readonly memoryLimit?: number;
   /** Which programs won on this device, from `tune`; defaults compute what it does not know. */
   readonly tuning?: Tuning;
+}
+
+export interface WebgpuClassifier extends Classifier {
+  /** Bytes of GPU memory that it takes. */
+  memory(): MemoryUse;
 }
 
 /**
@@ -50,9 +61,10 @@ export interface WebgpuOptions extends Partial<ConvolutionChoice> {
  *
  * @throws ModelError when an operation of the network has no kernels, naming operation and node
  */
-export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): Classifier {
+export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): WebgpuClassifier {
   requireKernels(graph);
-  const { maxBatch = opened.software ? 8 : 128, questions: limit = 16, memoryLimit, precision = 'f32' } = options;
+  const { questions: limit = 16, memoryLimit, precision = 'f32' } = options;
+  const { maxBatch = chooseBatch(graph, opened, { memoryLimit }) } = options;
   const chosen = convolutionFor(opened, options.tuning);
   const { convolution = chosen.convolution, halfConvolution = chosen.halfConvolution } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
@@ -74,6 +86,7 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
     device: `webgpu ${description || device || 'gpu'}${precision === 'f32' ? '' : ` ${precision}`}`,
     precision,
     batch: maxBatch,
+    memory: () => engine.memory(),
     graph,
     input: graph.input.shape,
     classes: classesOf(graph),
@@ -183,12 +196,42 @@ interface BatchQuestion {
 
 type Ask = (question: BatchQuestion) => Promise<Tensor[]>;
 
-/** Asks about a long batch a portion at a time, without waiting for one portion before the next is on its way. */
-function inPortions({ ask }: GpuQuestions, maxBatch: number, logits: string): Ask {
-  return async ({ key, count, inputs, record }) => {
-    const parts: Promise<Tensor[]>[] = [];
-    for (let from = 0; from < count; from += maxBatch) {
-      const to = Math.min(from + maxBatch, count);
+/**
+ * Asks about a long batch a portion at a time, without waiting for one portion before the next is on its way. Where there is too
+ * little memory for a portion, all is asked again in smaller ones, and they stay so.
+ */
+function inPortions(questions: GpuQuestions, maxBatch: number, logits: string): Ask {
+  let most = maxBatch;
+  return async (question) => {
+    for (;;) {
+      const tried = most;
+      try {
+        const answer = await askInPortions(questions, question, tried);
+        requireNumbers(answer[0], logits);
+        return answer;
+      } catch (error) {
+        if (!isTooMuch(error) || Math.min(tried, question.count) === 1) throw error;
+        questions.trim();
+        most = Math.min(most, Math.ceil(Math.min(tried, question.count) / 2)); // another question may have halved it
+      }
+    }
+  };
+}
+
+/** RangeErrors are of limits that were known, the others of memory that the device turned out not to have. */
+function isTooMuch(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof KernelError && error.kind === 'out-of-memory');
+}
+
+async function askInPortions(
+  { ask }: GpuQuestions,
+  { key, count, inputs, record }: BatchQuestion,
+  most: number,
+): Promise<Tensor[]> {
+  const parts: Promise<Tensor[]>[] = [];
+  try {
+    for (let from = 0; from < count; from += most) {
+      const to = Math.min(from + most, count);
       const portion = inputs.map(({ tensor, grows }) => (grows ? rows(tensor, from, to) : tensor));
       const shapes = portion.map(({ shape }) => shape);
       const part = ask({ key: `${to - from} × ${key}`, record: (engine) => record(engine, shapes) }, portion);
@@ -198,8 +241,8 @@ function inPortions({ ask }: GpuQuestions, maxBatch: number, logits: string): As
     }
     const results = await Promise.all(parts);
     const [first] = results;
-    const joined = results.length === 1 ? first : first.map((_, output) => stack(results.map((part) => part[output])));
-    requireNumbers(joined[0], logits);
-    return joined;
-  };
+    return results.length === 1 ? first : first.map((_, output) => stack(results.map((part) => part[output])));
+  } finally {
+    await Promise.allSettled(parts); // nothing of it is under way any more
+  }
 }

@@ -7,9 +7,7 @@ import {
   type Named,
   type Shape,
 } from '@cambium/gpu-kernels';
-import { layOut } from '../classifiers/lay-out.ts';
-import { forwardPass, requireKernels } from '../forward/forward.ts';
-import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
+import { layOutForward } from '../classifiers/lay-out.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { keyOf } from './tuning.ts';
 
@@ -29,21 +27,13 @@ export interface NetworkConvolution {
  * @throws ModelError when an operation of the network has no kernels
  */
 export function networkConvolutions(graph: Graph, batch: number): readonly NetworkConvolution[] {
-  requireKernels(graph);
-  const merged = mergeBatchNorm(graph);
   const shapes: ConvolutionShape[] = [];
-  const { steps } = layOut(
-    (engine) => {
-      const images = engine.value([batch, ...graph.input.shape]);
-      return { inputs: [images], outputs: [forwardPass(merged, engine, images)(merged.logits)] };
+  const { steps } = layOutForward(graph, batch, {
+    convolution(shape) {
+      shapes.push(shape);
+      return conv2dLast;
     },
-    {
-      convolution(shape) {
-        shapes.push(shape);
-        return conv2dLast;
-      },
-    },
-  );
+  });
   const makers = new Map(steps.map((step) => [step.output, step] as const));
   const found = new Map<string, NetworkConvolution>();
   steps
