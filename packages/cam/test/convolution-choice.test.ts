@@ -79,7 +79,6 @@ describe('with a tuning', () => {
   test('merged with a later one, the later winners hold and the others stay', () => {
     const [first, half] = tuning.convolutions;
     const later = { ...first, winner: 'conv2dLast' };
-    const merged = mergeTunings(tuning, { convolutions: [later] });
-    expect(merged.convolutions).toEqual([half, later]);
+    expect(mergeTunings(tuning.convolutions, [later])).toEqual([half, later]);
   });
 });

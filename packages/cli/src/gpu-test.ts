@@ -13,11 +13,19 @@ import {
   webgpuEngine,
 } from '@cambium/gpu-kernels';
 import { formatBytes } from './bytes.ts';
+import { findTuning } from './tuning/tuning-file.ts';
 
 /** What became of a look for a GPU. */
 export type GpuTest =
   | { readonly found: false /** What was tried, in words. */; readonly tried: string }
-  | { readonly found: true; readonly adapter: string; readonly limits: string; readonly agreement: string };
+  | {
+      readonly found: true;
+      readonly adapter: string;
+      readonly limits: string;
+      readonly agreement: string;
+      /** Whether it was tuned. */
+      readonly tuning: string;
+    };
 
 /**
  * Looks for a GPU and has it compute what a network is made of, beside plain loops on the CPU.
@@ -36,12 +44,14 @@ export async function testGpu(prefer: 'hardware' | 'software'): Promise<GpuTest>
   try {
     using engine = webgpuEngine(opened.device);
     const worst = await worstError(engine);
+    const { said, fault } = findTuning(opened);
     const { maxBufferSize, maxComputeInvocationsPerWorkgroup: threads } = opened.limits;
     return {
       found: true,
       adapter: `${nameOf(opened)}${opened.software ? ' (software)' : ''}`,
       limits: `buffers up to ${formatBytes(maxBufferSize)}, ${threads} threads a workgroup, features: ${opened.features.join(', ') || 'none'}`,
       agreement: `${TESTED.length} kernels agree with the CPU, mean squared error at most ${worst.toExponential(1)} of the size`,
+      tuning: fault ?? said ?? 'not tuned (cambium tune)',
     };
   } finally {
     opened.close();

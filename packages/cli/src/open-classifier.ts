@@ -13,8 +13,16 @@ import {
   type Ranges,
   webgpuClassifier,
 } from '@cambium/cam';
-import { DeviceError, halfError, type OpenedDevice, openDevice, webgpuEngine } from '@cambium/gpu-kernels';
+import {
+  DeviceError,
+  type DeviceOptions,
+  halfError,
+  type OpenedDevice,
+  openDevice,
+  webgpuEngine,
+} from '@cambium/gpu-kernels';
 import { messageOf, UsageError } from './errors.ts';
+import { type FoundTuning, findTuning } from './tuning/tuning-file.ts';
 
 /** What `--device` takes: where networks are computed. */
 export const devices = {
@@ -45,11 +53,11 @@ export interface ClassifierRequest {
 /** A classifier with what is to be said about it. */
 export interface OpenedClassifier extends AsyncDisposable {
   readonly classifier: Classifier;
-  /** Why the CPU computes though there is a GPU. */
+  /** Why the CPU computes though there is a GPU, or what is wrong with the GPU's tuning. */
   readonly note?: string;
   /** Why there is no GPU, where one was looked for. */
   readonly noGpu?: string;
-  /** The GPU, where one computes: its name, features and largest buffer. */
+  /** The GPU, where one computes: its name, features, largest buffer and tuning. */
   readonly adapter?: string;
 }
 
@@ -132,13 +140,15 @@ async function openOnGpu(
   const opened = await findDevice(device);
   try {
     if (precision === 'f16') await requireHalves(opened);
+    const found: Partial<FoundTuning> = device === 'hybrid' ? {} : findTuning(opened);
     const classifier =
       device === 'hybrid'
         ? hybridClassifier(ortClassifier(graph, ort), opened)
-        : webgpuClassifier(graph, opened, { precision: precision === 'f16' ? 'f16' : 'f32' });
+        : webgpuClassifier(graph, opened, { precision: precision === 'f16' ? 'f16' : 'f32', tuning: found.tuning });
     return {
       classifier,
-      adapter: describe(opened),
+      adapter: found.said === undefined ? describe(opened) : `${describe(opened)}, ${found.said}`,
+      ...(found.fault === undefined ? {} : { note: found.fault }),
       async [Symbol.asyncDispose]() {
         await classifier.close();
         opened.close();
@@ -150,11 +160,18 @@ async function openOnGpu(
   }
 }
 
-/** `hybrid` takes a software adapter where CAMBIUM_SOFTWARE_GPU is 1, for tests. */
-async function findDevice(device: 'gpu' | 'software' | 'hybrid'): Promise<OpenedDevice> {
+/**
+ * Opens the GPU of a `--device`. `hybrid` takes a software adapter where CAMBIUM_SOFTWARE_GPU is 1, for tests.
+ *
+ * @throws UsageError when there is none, telling what was tried
+ */
+export async function findDevice(
+  device: 'gpu' | 'software' | 'hybrid',
+  toggles?: DeviceOptions['toggles'],
+): Promise<OpenedDevice> {
   const software = device === 'software' || (device === 'hybrid' && process.env.CAMBIUM_SOFTWARE_GPU === '1');
   try {
-    return await openDevice({ prefer: software ? 'software' : 'hardware' });
+    return await openDevice({ prefer: software ? 'software' : 'hardware', toggles });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const tried = error.tried.map(({ adapter, reason }) => `${adapter} ${reason}`).join('; ');
@@ -162,7 +179,8 @@ async function findDevice(device: 'gpu' | 'software' | 'hybrid'): Promise<Opened
   }
 }
 
-async function requireHalves({ device, adapter }: OpenedDevice): Promise<void> {
+/** @throws UsageError when the device computes halves wrong */
+export async function requireHalves({ device, adapter }: OpenedDevice): Promise<void> {
   using engine = webgpuEngine(device);
   const error = await halfError(engine);
   if (error < 1e-6) return; // squares of rounding errors of 2⁻¹² on average

@@ -21,6 +21,7 @@ export function buildProgram(surroundings: Surroundings, setExitCode: (code: num
   addReport(program, surroundings);
   addCompare(program, surroundings, setExitCode);
   addList(program, surroundings);
+  addTune(program, surroundings);
   program
     .command('doctor')
     .description('check Node.js, ONNX Runtime, image formats, the font, the embedded model and the GPU')
@@ -132,6 +133,22 @@ function addCompare(program: Command, surroundings: Surroundings, setExitCode: (
     .action(async (a, b, flags) => {
       const { compareCommand } = await import('./commands/compare.ts');
       if (!(await compareCommand({ a, b }, flags, surroundings))) setExitCode(1);
+    });
+}
+
+function addTune(program: Command, surroundings: Surroundings): void {
+  program
+    .command('tune')
+    .description('time the programs for each convolution of a model on the GPU and keep the fastest for this adapter')
+    .argument('[model]', 'an .onnx file or the name of a model (default: the embedded one)')
+    .option('--device <name>', 'gpu or software', 'gpu')
+    .option('--precision <name>', 'f32 or f16', 'f32')
+    .option('--batch <n>', 'images in one run of the network; auto takes what runs take', 'auto')
+    .option('--json', 'one object with all times on standard output')
+    .option('-o, --out <file>', 'where the winners go (default: the cache folder, where run and explain find them)')
+    .action(async (model, flags) => {
+      const { tuneCommand } = await import('./commands/tune.ts');
+      await tuneCommand(model, flags, surroundings);
     });
 }
 

@@ -35,12 +35,13 @@ export function winnerFor(
   return nearest?.winner;
 }
 
-/** Two tunings in one; where both know a shape, the later one holds. */
-export function mergeTunings(earlier: Tuning, later: Tuning): Tuning {
-  const known = new Set(later.convolutions.map(keyOf));
-  return {
-    convolutions: [...earlier.convolutions.filter((tuned) => !known.has(keyOf(tuned))), ...later.convolutions],
-  };
+/** The convolutions of two tunings; where both know a shape, the later one holds. */
+export function mergeTunings<Tuned extends TunedConvolution>(
+  earlier: readonly Tuned[],
+  later: readonly Tuned[],
+): readonly Tuned[] {
+  const known = new Set(later.map(keyOf));
+  return [...earlier.filter((tuned) => !known.has(keyOf(tuned))), ...later];
 }
 
 type Asked = Pick<TunedConvolution, 'precision' | 'shape'>;

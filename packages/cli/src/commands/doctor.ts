@@ -69,7 +69,7 @@ function gpuCheck(prefer: 'hardware' | 'software'): Check {
     async run() {
       const { testGpu } = await import('../gpu-test.ts');
       const test = await testGpu(prefer);
-      if (test.found) return `${test.adapter}; ${test.agreement}; ${test.limits}`;
+      if (test.found) return `${test.adapter}; ${test.agreement}; ${test.limits}; ${test.tuning}`;
       const hint = prefer === 'hardware' ? ' (cambium doctor --software tests a software adapter)' : '';
       return `none, so the CPU computes: ${test.tried}${hint}`;
     },
