@@ -1,6 +1,8 @@
 import {
+  type ConvolutionShape,
   conv2dLastDirect,
   conv2dLastWith,
+  conv2dWinograd,
   fillRegions,
   maskImages,
   numpyRandom,
@@ -77,10 +79,13 @@ describeGpu('webgpuClassifier on a tiny residual network', ({ open }) => {
     '8×16 tiles': conv2dLastWith({ across: 8, down: 16 }),
     '16×8 tiles': conv2dLastWith({ across: 16, down: 8 }),
     '16×16 tiles': conv2dLastWith({ across: 16, down: 16 }),
+    '8×8 tiles, Winograd’s way where it can be': conv2dLastWith({ across: 8, down: 8 }),
   };
 
   describe.each(Object.entries(programs))('with convolutions by %s', (name, convolution) => {
-    const openClassifier = () => webgpuClassifier(graph, opened, { convolution: () => convolution, maxBatch: 3 });
+    const programFor = ({ options }: ConvolutionShape) =>
+      name.includes('Winograd') && conv2dWinograd.suits?.(options) ? conv2dWinograd : convolution;
+    const openClassifier = () => webgpuClassifier(graph, opened, { convolution: programFor, maxBatch: 3 });
 
     test('logits and layers are ONNX Runtime’s', async () => {
       await using classifier = openClassifier();

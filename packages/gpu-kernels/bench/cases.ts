@@ -5,8 +5,11 @@ import {
   lastShape,
   maxPool,
   type Named,
+  numpyRandom,
+  packFiltersWinograd,
   type Shape,
   type Tensor,
+  uniformTensor,
 } from '../src/index.ts';
 
 /** How large the cases are: as in a ResNet-50 on a GPU, or small enough for an adapter that computes on the CPU. */
@@ -101,6 +104,16 @@ export const cases: {
     options: { ...around, groups: 1, outputSize: [convolved[2], convolved[3]] },
     flops: convolutionFlops(convolved, 3),
   }),
+  conv2dWinograd: (scale) => {
+    const { shapes, options, flops } = convolvedLast(scale);
+    const [, channels] = scale.convolved;
+    return {
+      shapes: { ...shapes, weights: [16 * channels, channels] },
+      options,
+      flops, // of the convolution that it computes with fewer
+      prepare: (inputs) => ({ ...inputs, weights: winogradWeights(channels) }),
+    };
+  },
   divide: pair,
   fillRegions: (scale) => ({
     shapes: { image: one(scale), fill: one(scale), ranks: one(scale).toSpliced(1, 1), steps: [scale.variants, 1] },
@@ -129,6 +142,10 @@ export const cases: {
   multiply: pair,
   negativePart: single,
   packFilters: ({ matrix }) => ({
+    shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
+    options: { direction: 'forward' },
+  }),
+  packFiltersWinograd: ({ matrix }) => ({
     shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
     options: { direction: 'forward' },
   }),
@@ -171,6 +188,12 @@ export const cases: {
 /** The shape of words that hold a tensor's halves. */
 function words(shape: Shape): Shape {
   return shape.with(-1, shape[shape.length - 1] / 2);
+}
+
+/** Weights as `packFiltersWinograd` makes them: not any numbers are. */
+function winogradWeights(channels: number): Tensor {
+  const weights = uniformTensor(numpyRandom(2), [channels, channels, 3, 3]);
+  return compute(packFiltersWinograd, { weights }, { direction: 'forward' });
 }
 
 /** Numbers times a factor, to the next whole number. */

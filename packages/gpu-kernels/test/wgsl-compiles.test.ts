@@ -7,6 +7,9 @@ import { openNullDevice } from './support/null-device.ts';
 // Dawn's null backend checks programs, bindings and pipelines of every feature on any machine, and computes nothing.
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
 
+/** All kernels but one, whose 32 KiB of workgroup memory are twice what the null backend has; it runs on the software adapter. */
+const withinNull = (Object.keys(kernels) as KernelName[]).filter((name) => name !== 'conv2dWinograd');
+
 /** One 8×8 product in half precision, by the matrices of a subgroup. */
 const SUBGROUP_MATRICES = /* wgsl */ `
   enable f16;
@@ -52,7 +55,7 @@ describe('every program', () => {
   });
   afterAll(() => device.destroy());
 
-  test.each(Object.keys(kernels) as KernelName[])('of %s compiles, in every variant', async (name) => {
+  test.each(withinNull)('of %s compiles, in every variant', async (name) => {
     for (const wgsl of variantsOf(kernels[name])) programs.of({ ...kernels[name], wgsl: [wgsl] }, name);
     await checks.settle();
   });

@@ -19,9 +19,9 @@ export const conv2dLastDirect: Conv2dLast = {
   inputs: ['input', 'weights', 'bias', 'residual'],
   uniforms: conv2dLastUniforms,
   plan: (shapes, options) =>
-    planConv2dLast('conv2dLastDirect', shapes, options, (pixels, quads) =>
-      Math.ceil((Math.ceil(pixels / 4) * Math.ceil(quads / 2)) / 64),
-    ),
+    planConv2dLast('conv2dLastDirect', shapes, options, {
+      workgroups: ({ pixels, quadsOut }) => Math.ceil((Math.ceil(pixels / 4) * Math.ceil(quadsOut / 2)) / 64),
+    }),
   rows: rowsOfConv2dLast,
   reference: referenceConv2dLast,
   wgsl: /* wgsl */ `

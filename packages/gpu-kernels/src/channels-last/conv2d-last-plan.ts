@@ -61,7 +61,11 @@ export function planConv2dLast(
   where: string,
   { input, weights, bias, residual }: Shapes,
   options: Conv2dLastOptions,
-  workgroups: (pixels: number, quads: number) => number,
+  program: {
+    readonly workgroups: (uniforms: { readonly [name in Conv2dLastUniform]: number }) => number;
+    /** Matrices that the weights are; one for each place of the window unless said. */
+    readonly places?: number;
+  },
 ): Plan<Conv2dLastUniform> {
   requireLast(where, 'an input', input);
   const [batch, height, width, channels] = input;
@@ -69,7 +73,7 @@ export function planConv2dLast(
   const [rows, columns] = back ?? placeWindows(where, [height, width], options).size;
   if (back)
     requireSame(where, 'a size that belongs to the input', [height, width], placeWindows(where, back, options).size);
-  const depth = kernel[0] * kernel[1] * channels;
+  const depth = (program.places ?? kernel[0] * kernel[1]) * channels;
   if (weights.length !== 2 || weights[0] !== depth || weights[1] % 4 !== 0) {
     throw new ShapeError(where, `packed weights of ${depth} rows and a multiple of 4 columns`, show(weights));
   }
@@ -80,31 +84,28 @@ export function planConv2dLast(
   const pixels = batch * rows * columns;
   const quadsOut = weights[1] / 4;
   const turned = (axis: 0 | 1) => (kernel[axis] - 1) * dilations[axis] - pads[axis];
-  return {
-    output,
-    uniforms: {
-      pixels,
-      height,
-      width,
-      quadsIn: channels / 4,
-      rows,
-      columns,
-      quadsOut,
-      kernelHeight: kernel[0],
-      kernelWidth: kernel[1],
-      strideY: back ? 1 : strides[0],
-      strideX: back ? 1 : strides[1],
-      padTop: back ? turned(0) : pads[0],
-      padLeft: back ? turned(1) : pads[1],
-      dilationY: dilations[0],
-      dilationX: dilations[1],
-      spreadY: back ? strides[0] : 1,
-      spreadX: back ? strides[1] : 1,
-      residualStep: isRow ? 0 : quadsOut,
-      relu: Number(relu),
-    },
-    workgroups: [workgroups(pixels, quadsOut), 1, 1],
+  const uniforms = {
+    pixels,
+    height,
+    width,
+    quadsIn: channels / 4,
+    rows,
+    columns,
+    quadsOut,
+    kernelHeight: kernel[0],
+    kernelWidth: kernel[1],
+    strideY: back ? 1 : strides[0],
+    strideX: back ? 1 : strides[1],
+    padTop: back ? turned(0) : pads[0],
+    padLeft: back ? turned(1) : pads[1],
+    dilationY: dilations[0],
+    dilationX: dilations[1],
+    spreadY: back ? strides[0] : 1,
+    spreadX: back ? strides[1] : 1,
+    residualStep: isRow ? 0 : quadsOut,
+    relu: Number(relu),
   };
+  return { output, uniforms, workgroups: [program.workgroups(uniforms), 1, 1] };
 }
 
 /** What a tensor of one row needs of rows: a residual that is added everywhere is not split. */

@@ -43,12 +43,9 @@ function tiled(name: string, tile: Tile): Conv2dLast {
     inputs: ['input', 'weights', 'bias', 'residual'],
     uniforms: conv2dLastUniforms,
     plan: (shapes, options) =>
-      planConv2dLast(
-        name,
-        shapes,
-        options,
-        (pixels, quads) => Math.ceil(pixels / (8 * down)) * Math.ceil(quads / (2 * across)),
-      ),
+      planConv2dLast(name, shapes, options, {
+        workgroups: ({ pixels, quadsOut }) => Math.ceil(pixels / (8 * down)) * Math.ceil(quadsOut / (2 * across)),
+      }),
     rows: rowsOfConv2dLast,
     reference: referenceConv2dLast,
     wgsl: [{ features: [], code: tiledProgram, constants: { across, down } }],

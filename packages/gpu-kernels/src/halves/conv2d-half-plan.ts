@@ -76,11 +76,8 @@ export function planConv2dHalf(
     bias,
     residual: doubledShape(residual),
   };
-  const plan = planConv2dLast(
-    where,
-    numbers,
-    options,
-    (pixels, quads) => Math.ceil(pixels / tile.pixels) * Math.ceil((4 * quads) / tile.channels),
-  );
+  const plan = planConv2dLast(where, numbers, options, {
+    workgroups: ({ pixels, quadsOut }) => Math.ceil(pixels / tile.pixels) * Math.ceil((4 * quadsOut) / tile.channels),
+  });
   return { ...plan, output: halvedShape(plan.output) };
 }

@@ -1,8 +1,10 @@
 import { channelMeansLast } from '../channels-last/channel-means-last.ts';
 import { conv2dLast } from '../channels-last/conv2d-last.ts';
 import { conv2dLastDirect } from '../channels-last/conv2d-last-direct.ts';
+import { conv2dWinograd } from '../channels-last/conv2d-winograd.ts';
 import { maxPoolLast } from '../channels-last/max-pool-last.ts';
 import { packFilters } from '../channels-last/pack-filters.ts';
+import { packFiltersWinograd } from '../channels-last/pack-filters-winograd.ts';
 import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import { channelMeansHalf } from '../halves/channel-means-half.ts';
@@ -63,6 +65,7 @@ export const kernels = {
   conv2dLast,
   conv2dLastDirect,
   conv2dTranspose,
+  conv2dWinograd,
   divide,
   fillRegions,
   guardedDivide,
@@ -78,6 +81,7 @@ export const kernels = {
   negativePart,
   packFilters,
   packFiltersHalf,
+  packFiltersWinograd,
   packHalf,
   packLast,
   padAxis,

@@ -10,6 +10,7 @@ import {
   maxPool,
   type Named,
   numpyRandom,
+  packFiltersWinograd,
   type Shape,
   type Tensor,
   toHalves,
@@ -30,6 +31,7 @@ import {
   pooling,
   side,
   small,
+  winogradConvolution,
 } from './random-shapes.ts';
 
 /** Inputs and options to run a kernel on. */
@@ -111,6 +113,13 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     shapes: { input: conv2d.plan(shapes, options).output, weights: shapes.weights },
     options: { ...options, outputSize: shapes.input.slice(2) },
   })),
+  conv2dWinograd: winogradConvolution.map((plan) => ({
+    ...plan,
+    finish: ({ weights, ...inputs }) => ({
+      ...inputs,
+      weights: compute(packFiltersWinograd, { weights }, { direction: 'forward' }),
+    }),
+  })),
   divide: broadcasting('left', 'right').map((plan) => ({
     ...plan,
     finish: ({ left, right }) => ({ left, right: { ...right, data: right.data.map((value) => value || 1) } }),
@@ -165,6 +174,12 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   packFilters: fc
     .record({ weights: fc.tuple(length, length, small, small), direction: fc.constantFrom('forward', 'back') })
     .map(({ weights, direction }) => ({ shapes: { weights }, options: { direction } })),
+  packFiltersWinograd: fc
+    .record({ filters: length, channels: length, direction: fc.constantFrom('forward', 'back') })
+    .map(({ filters, channels, direction }) => ({
+      shapes: { weights: [filters, channels, 3, 3] },
+      options: { direction },
+    })),
   packFiltersHalf: fc.tuple(length, length, small, small).map((weights) => ({ shapes: { weights } })),
   packHalf: images.map((input) => ({ shapes: { input } })),
   packLast: images.map((input) => ({ shapes: { input } })),

@@ -94,3 +94,37 @@ export const lastConvolution = fc
 export const imagesLast = fc
   .tuple(small, side, side, small)
   .map(([batch, height, width, quads]) => [batch, height, width, 4 * quads]);
+
+/** A convolution as `conv2dWinograd` takes it, with the filters channels first, as they are before they are packed. */
+export const winogradConvolution = fc
+  .record({
+    batch: small,
+    size: fc.tuple(side, side),
+    pads: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
+    quadsIn: small,
+    quadsOut: fc.constantFrom(1, 2, 7, 9),
+    relu: fc.boolean(),
+    hasResidual: fc.boolean(),
+    goesBack: fc.boolean(),
+  })
+  .map(({ batch, size, pads, quadsIn, quadsOut, relu, hasResidual, goesBack }): Plan => {
+    const image = size.map((length, axis) => Math.max(length, 3 - pads[axis] - pads[axis + 2])); // at least one window
+    const maps = image.map((length, axis) => length + pads[axis] + pads[axis + 2] - 2);
+    const [from, to] = goesBack ? [maps, image] : [image, maps];
+    return {
+      shapes: {
+        input: [batch, ...from, 4 * quadsIn],
+        weights: [4 * quadsOut, 4 * quadsIn, 3, 3],
+        bias: [4 * quadsOut],
+        residual: hasResidual ? [batch, ...to, 4 * quadsOut] : [4 * quadsOut],
+      },
+      options: {
+        kernel: [3, 3],
+        strides: [1, 1],
+        dilations: [1, 1],
+        pads,
+        relu,
+        ...(goesBack ? { back: image } : {}),
+      },
+    };
+  });

@@ -1,0 +1,184 @@
+/** The program of `conv2dWinograd`: 256 invocations compute 32 tiles of 2×2 pixels of 32 channels. */
+export const winogradProgram = /* wgsl */ `
+  struct Uniforms {
+    pixels: u32,                                                       // N × rows × columns
+    height: u32, width: u32, quadsIn: u32,
+    rows: u32, columns: u32, quadsOut: u32,
+    kernelHeight: u32, kernelWidth: u32,                               // 3, 3
+    strideY: u32, strideX: u32,                                        // 1, 1
+    padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
+    dilationY: u32, dilationX: u32,                                    // 1, 1
+    spreadY: u32, spreadX: u32,                                        // 1, 1
+    residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
+    relu: u32,                                                         // 1: negative results become 0
+  }
+  @group(0) @binding(0) var<storage, read> input: array<vec4f>;        // N × height × width × quadsIn
+  @group(0) @binding(1) var<storage, read> weights: array<vec4f>;      // (16 · 4·quadsIn) × quadsOut
+  @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
+  @group(0) @binding(3) var<storage, read> residual: array<vec4f>;     // pixels × quadsOut, or quadsOut
+  @group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // pixels × quadsOut
+  @group(0) @binding(5) var<uniform> u: Uniforms;
+
+  // 16 places × 32 tiles × 2 quads of what is read; at the end 16 places × 8 tiles × 8 quads of sums
+  var<workgroup> moved: array<vec4f, 1024>;
+  var<workgroup> filters: array<vec4f, 1024>;                          // 16 places × 8 channels × 8 quads
+
+  // Where a tile stands: its image's first pixel, and the row and column of its first pixel of the output.
+  struct Tile { image: u32, row: u32, column: u32 }
+
+  fn tileOf(tile: u32) -> Tile {
+    let across = (u.columns + 1u) / 2u;
+    let down = (u.rows + 1u) / 2u;
+    return Tile(tile / (across * down), 2u * (tile / across % down), 2u * (tile % across));
+  }
+
+  fn isBeyond(tile: Tile) -> bool {
+    return tile.image * u.rows * u.columns >= u.pixels;
+  }
+
+  // A row of pixels: where the first is, in pixels, and whether it is in the image.
+  struct Row { first: u32, inside: bool }
+
+  fn rowOf(tile: Tile, y: i32) -> Row {
+    return Row((tile.image * u.height + u32(y)) * u.width, u32(y) < u.height); // below 0 is far above as u32
+  }
+
+  // Four channels of two pixels above each other, the lower times a sign; zeros outside the image and past the last channel.
+  // Without branches: several of them make software adapters compile for minutes.
+  fn pairAt(upper: Row, lower: Row, x: i32, quad: u32, sign: f32) -> vec4f {
+    let inside = u32(x) < u.width && quad < u.quadsIn;
+    let one = select(0u, (upper.first + u32(x)) * u.quadsIn + quad, inside && upper.inside);
+    let other = select(0u, (lower.first + u32(x)) * u.quadsIn + quad, inside && lower.inside);
+    let above = select(vec4f(), input[one], inside && upper.inside);
+    return fma(vec4f(sign), select(vec4f(), input[other], inside && lower.inside), above);
+  }
+
+  // Rows 0 to 3 of Bᵀ are (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1): two rows of d, the second times a sign.
+  // The columns of a row of Bᵀ d become a row of V = Bᵀ d B.
+  fn transformed(tile: Tile, row: u32, quad: u32) -> mat4x4f {
+    let top = i32(tile.row) - i32(u.padTop);
+    let left = i32(tile.column) - i32(u.padLeft);
+    let upper = rowOf(tile, top + select(select(1, 2, row == 2u), 0, row == 0u));
+    let lower = rowOf(tile, top + select(select(2, 1, row == 2u), 3, row == 3u));
+    let sign = select(-1.0, 1.0, row == 1u);
+    let d0 = pairAt(upper, lower, left, quad, sign);
+    let d1 = pairAt(upper, lower, left + 1, quad, sign);
+    let d2 = pairAt(upper, lower, left + 2, quad, sign);
+    let d3 = pairAt(upper, lower, left + 3, quad, sign);
+    return mat4x4f(d0 - d2, d1 + d2, d2 - d1, d1 - d3);
+  }
+
+  // Element number of a slab of the filters: a quad of a channel at a place.
+  fn filterQuad(element: u32, firstChannel: u32, firstQuad: u32) -> vec4f {
+    let quad = firstQuad + element % 8u;
+    let channel = firstChannel + element / 8u % 8u;
+    let inside = quad < u.quadsOut && channel < 4u * u.quadsIn;
+    let at = (element / 64u * 4u * u.quadsIn + channel) * u.quadsOut + quad;
+    return select(vec4f(), weights[select(0u, at, inside)], inside);
+  }
+
+  // sum + a · (b0, b1, b2, b3)
+  fn added(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+    return fma(a.wwww, b3, fma(a.zzzz, b2, fma(a.yyyy, b1, fma(a.xxxx, b0, sum))));
+  }
+
+  // The sums of a tile of eight become pixels, one for each invocation: the rows of Aᵀ are (1, 1, 1, 0) and (0, 1, −1, −1), so a
+  // pixel is the sum of nine places with signs.
+  fn finish(lane: u32, firstTile: u32, firstQuad: u32) {
+    let tile = tileOf(firstTile + lane / 8u % 8u);
+    let quad = firstQuad + lane % 8u;
+    let down = lane / 128u;
+    let right = lane / 64u % 2u;
+    let row = tile.row + down;
+    let column = tile.column + right;
+    if (isBeyond(tile) || row >= u.rows || column >= u.columns || quad >= u.quadsOut) { return; }
+    var sum = vec4f();
+    for (var at = 0u; at < 9u; at++) {
+      let i = at / 3u;
+      let j = at % 3u;
+      let negative = (down == 1u && i > 0u) != (right == 1u && j > 0u);
+      sum = fma(vec4f(select(1.0, -1.0, negative)), moved[((i + down) * 4u + j + right) * 64u + lane % 64u], sum);
+    }
+    let pixel = (tile.image * u.rows + row) * u.columns + column;
+    let value = sum + bias[quad] + residual[pixel * u.residualStep + quad];
+    output[pixel * u.quadsOut + quad] = select(value, max(value, vec4f()), u.relu == 1u);
+  }
+
+  @compute @workgroup_size(256)
+  fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+  ) {
+    let index = group.x + group.y * groups.x;
+    let strips = (u.quadsOut + 7u) / 8u;
+    let firstQuad = index % strips * 8u;
+    let firstTile = index / strips * 32u;
+    if (isBeyond(tileOf(firstTile))) { return; }
+
+    // This lane makes row lane / 64 of V for one quad of one tile, and brings four quads of the filters.
+    let tile = tileOf(firstTile + lane / 2u % 32u);
+    let madeRow = lane / 64u;
+    let madeAt = madeRow * 256u + lane % 64u;
+    let firstRead = select(lane % 2u, u.quadsIn, isBeyond(tile)); // past the last tile all is zero
+
+    // It multiplies at place lane / 16: eight tiles, two quads.
+    let place = lane / 16u;
+    let left = place * 64u + lane % 16u / 4u * 2u;
+    let right = place * 64u + lane % 4u;
+    var s00 = vec4f(); var s01 = vec4f(); var s10 = vec4f(); var s11 = vec4f();
+    var s20 = vec4f(); var s21 = vec4f(); var s30 = vec4f(); var s31 = vec4f();
+    var s40 = vec4f(); var s41 = vec4f(); var s50 = vec4f(); var s51 = vec4f();
+    var s60 = vec4f(); var s61 = vec4f(); var s70 = vec4f(); var s71 = vec4f();
+
+    let slabs = (u.quadsIn + 1u) / 2u;
+    for (var slab = 0u; slab <= slabs; slab++) {
+      // the next slab is on its way from memory while the one before is multiplied
+      let v = transformed(tile, madeRow, firstRead + 2u * slab);
+      let b0 = filterQuad(lane, 8u * slab, firstQuad); let b1 = filterQuad(lane + 256u, 8u * slab, firstQuad);
+      let b2 = filterQuad(lane + 512u, 8u * slab, firstQuad); let b3 = filterQuad(lane + 768u, 8u * slab, firstQuad);
+      if (slab > 0u) {
+        for (var k = 0u; k < 2u; k++) {
+          let l0 = filters[right + 32u * k]; let l1 = filters[right + 32u * k + 8u];
+          let l2 = filters[right + 32u * k + 16u]; let l3 = filters[right + 32u * k + 24u];
+          let r0 = filters[right + 32u * k + 4u]; let r1 = filters[right + 32u * k + 12u];
+          let r2 = filters[right + 32u * k + 20u]; let r3 = filters[right + 32u * k + 28u];
+          var a = moved[left + k];
+          s00 = added(s00, a, l0, l1, l2, l3); s01 = added(s01, a, r0, r1, r2, r3);
+          a = moved[left + k + 8u];
+          s10 = added(s10, a, l0, l1, l2, l3); s11 = added(s11, a, r0, r1, r2, r3);
+          a = moved[left + k + 16u];
+          s20 = added(s20, a, l0, l1, l2, l3); s21 = added(s21, a, r0, r1, r2, r3);
+          a = moved[left + k + 24u];
+          s30 = added(s30, a, l0, l1, l2, l3); s31 = added(s31, a, r0, r1, r2, r3);
+          a = moved[left + k + 32u];
+          s40 = added(s40, a, l0, l1, l2, l3); s41 = added(s41, a, r0, r1, r2, r3);
+          a = moved[left + k + 40u];
+          s50 = added(s50, a, l0, l1, l2, l3); s51 = added(s51, a, r0, r1, r2, r3);
+          a = moved[left + k + 48u];
+          s60 = added(s60, a, l0, l1, l2, l3); s61 = added(s61, a, r0, r1, r2, r3);
+          a = moved[left + k + 56u];
+          s70 = added(s70, a, l0, l1, l2, l3); s71 = added(s71, a, r0, r1, r2, r3);
+        }
+      }
+      workgroupBarrier(); // the slab before has been read
+      moved[madeAt] = v[0]; moved[madeAt + 64u] = v[1];
+      moved[madeAt + 128u] = v[2]; moved[madeAt + 192u] = v[3];
+      filters[lane] = b0; filters[lane + 256u] = b1;
+      filters[lane + 512u] = b2; filters[lane + 768u] = b3;
+      workgroupBarrier(); // this slab is written; the last is all zeros and never read
+    }
+
+    // Eight tiles of sums at a time, two of each invocation, are passed around.
+    let own = (place * 8u + lane % 16u / 4u) * 8u + lane % 4u;
+    for (var part = 0u; part < 4u; part++) {
+      moved[own] = s00; moved[own + 4u] = s01;
+      moved[own + 32u] = s10; moved[own + 36u] = s11;
+      workgroupBarrier(); // the sums of eight tiles are written
+      finish(lane, firstTile + 8u * part, firstQuad);
+      workgroupBarrier(); // and read
+      s00 = s20; s01 = s21; s10 = s30; s11 = s31;
+      s20 = s40; s21 = s41; s30 = s50; s31 = s51;
+      s40 = s60; s41 = s61; s50 = s70; s51 = s71;
+    }
+  }`;
