@@ -1,6 +1,7 @@
 import { numpyRandom, type OpenedDevice, uniformTensor } from '@cambium/gpu-kernels';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeGpu } from '../../gpu-kernels/test/support/describe-gpu.ts';
+import { openNull } from '../../gpu-kernels/test/support/null-device.ts';
 import { forwardBytes } from '../src/classifiers/choose-batch.ts';
 import { chooseBatch, ortClassifier, rules, webgpuClassifier } from '../src/index.ts';
 import { relativeDifference } from './support/compare.ts';
@@ -34,6 +35,15 @@ describe('the batch of a ResNet-50', async () => {
   ] as const)('suits %s', (_, device, options, expected) => {
     expect(chooseBatch(graph, device, options)).toBe(expected);
   });
+});
+
+test('a batch for which the device turns out to have no memory is computed in halves, and so are the next', async () => {
+  using opened = await openNull(); // 512 MiB; 64 images take 501 MB beside 94 MB of weights
+  await using classifier = webgpuClassifier(await embeddedModel(), opened, { maxBatch: 64 });
+  const images = uniformTensor(numpyRandom(1), [64, 3, 224, 224]);
+  expect((await classifier.predict(images)).shape).toEqual([64, 10]);
+  const [one, two] = [images, images].map((batch) => classifier.predict(batch));
+  expect((await one).shape).toEqual((await two).shape);
 });
 
 describeGpu('webgpuClassifier with little memory', ({ open }) => {

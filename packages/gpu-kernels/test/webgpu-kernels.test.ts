@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GpuEngine } from '../src/gpu/gpu-engine.ts';
 import {
   type AnyKernel,
   type KernelName,
@@ -10,7 +11,6 @@ import {
   type Tensor,
   zeros,
 } from '../src/index.ts';
-import { GpuEngine } from '../src/webgpu-engine.ts';
 import { errorOf, referenceOf } from './support/agreement.ts';
 import { describeGpu } from './support/describe-gpu.ts';
 import { foldedRuns } from './support/folded-runs.ts';

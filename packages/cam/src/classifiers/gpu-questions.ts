@@ -60,6 +60,7 @@ export function gpuQuestions(
     );
     const needed = program.needs.filter((value) => value.constant || constant.has(value));
     const { found, own } = weights.residentsOf(needed, steps);
+    engine.submit(); // weights that others share are not lost where this question turns out too large
     return { program, inputs, constants: found, own };
   }
 

@@ -1,4 +1,5 @@
 import { create } from 'webgpu';
+import { type OpenedDevice, openDevice } from '../../src/index.ts';
 
 // Dawn uses what create() returned as long as a device lives, and longer: it is never let go of
 const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
@@ -11,4 +12,9 @@ export async function openNullDevice(features: readonly string[] = []): Promise<
   const adapter = (await gpu.requestAdapter())!; // the null backend is always there
   // WebGPU's types know only the standard's features
   return adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[] });
+}
+
+/** The same, opened as any device is. It has room for 512 MiB. */
+export function openNull(): Promise<OpenedDevice> {
+  return openDevice({ gpu });
 }

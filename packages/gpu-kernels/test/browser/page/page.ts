@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { GpuEngine } from '../../../src/gpu/gpu-engine.ts';
 import {
   type AnyKernel,
   DeviceError,
@@ -8,7 +9,6 @@ import {
   numpyRandom,
   openDevice,
 } from '../../../src/index.ts';
-import { GpuEngine } from '../../../src/webgpu-engine.ts';
 import { errorOf, numbersOf, referenceOf } from '../../support/agreement.ts';
 import { foldedRuns } from '../../support/folded-runs.ts';
 import { GuardedMemory } from '../../support/guarded-memory.ts';
