@@ -1,5 +1,6 @@
 import { mersenne } from 'pure-rand/generator/mersenne';
 import { expect, test } from 'vitest';
+import { manyDraws } from '../src/many-draws.ts';
 import { twister } from '../src/twister.ts';
 
 /** The same draws one by one, from words of another implementation. */
@@ -49,23 +50,52 @@ function plain(seed: number): ReturnType<typeof twister> {
   };
 }
 
-test('draws made by the block are those made one by one, in whatever order kinds follow each other', () => {
-  const kinds = ['word', 'uniform', 'normal', 'permutation', 'start', 'addUniform', 'addNormal', 'normal'] as const;
-  for (let seed = 0; seed < 12; seed++) {
-    const [blocks, single, choice] = [twister(seed), plain(seed), plain(seed + 100)];
-    for (let turn = 0; turn < 600; turn++) {
-      const kind = kinds[choice.word() & 7];
-      const times = choice.word() & 15;
-      const draw = (of: ReturnType<typeof twister>) => {
-        if (kind === 'permutation') return [...of.permutation(37 * times)];
-        if (kind === 'start') return [...of.permutation(37 * times, times)];
-        const numbers = new Float32Array(53 * times).fill(0.25);
-        if (kind === 'addUniform') of.addUniform(numbers, -0.2, 0.3);
-        else if (kind === 'addNormal') of.addNormal(numbers, 0.7);
-        else return Array.from({ length: times }, of[kind]);
-        return [...numbers];
-      };
-      expect(draw(blocks)).toEqual(draw(single));
+const kinds = ['word', 'uniform', 'normal', 'permutation', 'start', 'addUniform', 'addNormal', 'normal'] as const;
+
+test.each([
+  ['by WebAssembly', manyDraws()],
+  ['by loops', null],
+] as const)(
+  'draws of many numbers %s are those made one by one, in whatever order kinds follow each other',
+  (_, many) => {
+    expect(manyDraws()).not.toBeNull();
+    for (let seed = 0; seed < 12; seed++) {
+      const [blocks, single, choice] = [twister(seed, many), plain(seed), plain(seed + 100)];
+      for (let turn = 0; turn < 600; turn++) {
+        const kind = kinds[choice.word() & 7];
+        const times = choice.word() & 15;
+        const draw = (of: ReturnType<typeof twister>) => {
+          if (kind === 'permutation') return [...of.permutation(37 * times)];
+          if (kind === 'start') return [...of.permutation(37 * times, times)];
+          const numbers = new Float32Array(53 * times).fill(0.25);
+          if (kind === 'addUniform') of.addUniform(numbers, -0.2, 0.3);
+          else if (kind === 'addNormal') of.addNormal(numbers, 0.7);
+          else return Array.from({ length: times }, of[kind]);
+          return [...numbers];
+        };
+        expect(draw(blocks)).toEqual(draw(single));
+      }
     }
+  },
+);
+
+test('more numbers than the module has room for are drawn in portions', () => {
+  const [blocks, loops] = [twister(3), twister(3, null)];
+  const [many, single] = [new Float32Array(50001), new Float32Array(50001)];
+  for (const [of, numbers] of [
+    [blocks, many],
+    [loops, single],
+  ] as const) {
+    of.addNormal(numbers, 0.1);
+    of.addUniform(numbers, 0, 1);
+    numbers[0] += of.normal();
   }
+  expect(different(many, single)).toBe(-1);
+  expect(different(blocks.permutation(200_000, 300), loops.permutation(200_000, 300))).toBe(-1);
+  expect(different(blocks.permutation(70_000), loops.permutation(70_000))).toBe(-1);
 });
+
+/** Where two lists first differ, or −1. */
+function different(left: Float32Array | Uint32Array, right: Float32Array | Uint32Array): number {
+  return left.length === right.length ? left.findIndex((value, index) => value !== right[index]) : left.length;
+}
