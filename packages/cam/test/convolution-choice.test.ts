@@ -1,6 +1,6 @@
 import { type ConvolutionShape, convolutionPrograms, halfConvolutionPrograms } from '@cambium/gpu-kernels';
 import { describe, expect, test } from 'vitest';
-import { convolutionFor } from '../src/classifiers/convolution-for.ts';
+import { type ChoosingDevice, convolutionFor } from '../src/classifiers/convolution-for.ts';
 import { mergeTunings, type Tuning } from '../src/index.ts';
 
 const options = { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const;
@@ -20,6 +20,24 @@ describe('without a tuning', () => {
     ['in tiles that fit a small workgroup', { ...gpu, limits: small }, { ...shape, channels: 256 }, 'conv2dLast8×16'],
   ] as const)('a convolution is computed %s', (_, device, asked, expected) => {
     expect(convolutionFor(device).convolution(asked).name).toBe(expected);
+  });
+
+  test('in half precision a convolution is computed by the matrices of subgroups, where the device has them', () => {
+    const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
+    const features = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+    const device = { ...gpu, features, subgroups: { smallest: 32, largest: 32, matrices: [matrix] } };
+    const chosen = (channels: number, on: ChoosingDevice = device) =>
+      convolutionFor(on).halfConvolution({ ...shape, channels }).name;
+    expect([256, 64, 12].map((channels) => chosen(channels))).toEqual([
+      'conv2dMatrix128×128',
+      'conv2dMatrix128×64',
+      'conv2dHalf',
+    ]);
+    expect(chosen(256, { ...device, features: features.slice(0, 2) })).toBe('conv2dHalf');
+    expect(chosen(256, gpu)).toBe('conv2dHalf');
+    for (const channels of [256, 64]) {
+      expect(halfConvolutionPrograms(device)).toContain(convolutionFor(device).halfConvolution({ ...shape, channels }));
+    }
   });
 
   test('every default is a program that the device can run, on the least device that WebGPU allows too', () => {

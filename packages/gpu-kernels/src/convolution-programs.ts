@@ -4,11 +4,10 @@ import type { Conv2dLast, Conv2dLastOptions } from './channels-last/conv2d-last-
 import { conv2dWinograd } from './channels-last/conv2d-winograd.ts';
 import { conv2dHalfWith } from './halves/conv2d-half.ts';
 import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
+import { type MatrixHost, matrixConvolutions } from './halves/conv2d-matrix.ts';
 
 /** What a device must say of itself before programs can be chosen for it; an `OpenedDevice` does. */
-export interface ProgramHost {
-  readonly limits: { readonly [name: string]: number };
-}
+export type ProgramHost = Pick<MatrixHost, 'limits'> & Partial<MatrixHost>;
 
 /**
  * All programs that compute a convolution with channels last and these options on a device, to be timed against each other.
@@ -23,9 +22,11 @@ export function convolutionPrograms(host: ProgramHost, options: Conv2dLastOption
   return all.filter(({ suits }) => suits?.(options) ?? true);
 }
 
-/** The same in half precision, forward only. */
+/** The same in half precision, forward only; by matrices of subgroups as well, if features and subgroups are known. */
 export function halfConvolutionPrograms(host: ProgramHost): readonly Conv2dHalf[] {
-  return tilesFor(host).map(conv2dHalfWith);
+  const { limits, features = [], subgroups } = host;
+  const byMatrices = subgroups ? matrixConvolutions({ limits, features, subgroups }) : [];
+  return [...tilesFor(host).map(conv2dHalfWith), ...byMatrices];
 }
 
 /** Tiles whose workgroups the device can hold: 64 to 256 invocations, 16 KiB for the largest. */

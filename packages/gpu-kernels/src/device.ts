@@ -1,5 +1,9 @@
 import { type Attempt, DeviceError } from './errors.ts';
 import { halvesAreSound } from './gpu/half-self-test.ts';
+import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
+import { type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
+import { halfError } from './halves/half-error.ts';
+import { webgpuEngine } from './webgpu-engine.ts';
 
 /** What to open. */
 export interface DeviceOptions {
@@ -26,6 +30,8 @@ export interface OpenedDevice extends Disposable {
   /** Features that are switched on, sorted. */
   readonly features: readonly string[];
   readonly limits: { readonly [name: string]: number };
+  /** Invocations that compute in step: how many at least and at most, and which matrices they multiply together. */
+  readonly subgroups: MatrixHost['subgroups'];
   /** Whether the adapter computes on the CPU: right, and hundreds of times slower. */
   readonly software: boolean;
   /** What was tried before this device, and why it did not do. */
@@ -33,14 +39,10 @@ export interface OpenedDevice extends Disposable {
   close(): void;
 }
 
+const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
+
 /** Features that variants of kernels may ask for, and timestamps for benchmarks. */
-const WANTED_FEATURES = [
-  'shader-f16',
-  'subgroups',
-  'subgroup-size-control',
-  'timestamp-query',
-  'chromium-experimental-subgroup-matrix',
-];
+const WANTED_FEATURES = ['shader-f16', 'subgroups', 'subgroup-size-control', 'timestamp-query', SUBGROUP_MATRICES];
 
 // On Linux, Dawn hides f16 on NVIDIA behind the first and subgroup matrices everywhere behind the second.
 const OUR_TOGGLES = ['vulkan_enable_f16_on_nvidia', 'allow_unsafe_apis'];
@@ -62,14 +64,38 @@ export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDev
   const opened =
     (await openWith(gpu, prefer, { features, tried })) ?? (await openWith(gpu, prefer, { features: null, tried }));
   if (!opened) throw new DeviceError(prefer, tried);
-  // a driver whose half precision is wrong is used without it
-  if (!opened.features.includes('shader-f16') || (await halvesAreSound(opened.device))) return opened;
+  // a driver that computes wrong results with a feature is used without it
+  const fault = await faultOf(opened);
+  if (!fault) return opened;
   opened.close();
-  tried.push({ adapter: nameOf(opened.adapter), reason: 'half precision (shader-f16) computes wrong results' });
-  const sound = features.filter((name) => name !== 'shader-f16' && !name.includes('subgroup-matrix'));
+  tried.push({ adapter: nameOf(opened.adapter), reason: fault.reason });
+  const sound = opened.features.filter((name) => !fault.features.includes(name));
   const plain = await openWith(gpu, prefer, { features: sound, tried });
   if (!plain) throw new DeviceError(prefer, tried);
   return plain;
+}
+
+/** What a device was found to compute wrong, and the features to leave out. */
+async function faultOf(
+  opened: OpenedDevice,
+): Promise<{ readonly reason: string; readonly features: readonly string[] } | undefined> {
+  const { features, device } = opened;
+  if (features.includes('shader-f16') && !(await halvesAreSound(device))) {
+    return {
+      reason: 'half precision (shader-f16) computes wrong results',
+      features: ['shader-f16', SUBGROUP_MATRICES],
+    };
+  }
+  const [program] = matrixConvolutions(opened);
+  if (!program || (await matricesAreSound(device, program))) return undefined;
+  return { reason: `its subgroups multiply matrices wrong (${SUBGROUP_MATRICES})`, features: [SUBGROUP_MATRICES] };
+}
+
+/** Whether a convolution by matrices of subgroups is, within the rounding of halves, what it is in float32. */
+export async function matricesAreSound(device: GPUDevice, program: Conv2dHalf): Promise<boolean> {
+  using engine = webgpuEngine(device);
+  const error = await halfError(engine, program).catch(() => Number.POSITIVE_INFINITY); // it may not even compile
+  return error < 1e-6; // see halfError
 }
 
 async function findGpu({ toggles }: DeviceOptions, tried: Attempt[]): Promise<GPU | undefined> {
@@ -151,11 +177,34 @@ function record(parts: readonly [GPU, GPUAdapter, GPUDevice], tried: readonly At
     adapter: { vendor, architecture, device: model, description },
     features: [...device.features].sort(),
     limits: limitsOf(device.limits),
+    subgroups: subgroupsOf(adapter.info, device),
     software: isSoftware(adapter.info),
     tried,
     close,
     [Symbol.dispose]: close,
   };
+}
+
+/** Sizes are 0 where nobody says; matrices are experimental, and their list is not in the types. */
+function subgroupsOf(info: GPUAdapterInfo, device: GPUDevice): OpenedDevice['subgroups'] {
+  const { subgroupMinSize = 0, subgroupMaxSize = 0, subgroupMatrixConfigs = [] } = info as ExperimentalInfo;
+  const hasMatrices = device.features.has(SUBGROUP_MATRICES);
+  const matrices = hasMatrices ? subgroupMatrixConfigs : [];
+  return {
+    smallest: subgroupMinSize,
+    largest: subgroupMaxSize,
+    matrices: matrices.map(({ componentType, resultComponentType, M, N, K }) => ({
+      componentType,
+      resultComponentType,
+      M,
+      N,
+      K,
+    })),
+  };
+}
+
+interface ExperimentalInfo extends GPUAdapterInfo {
+  readonly subgroupMatrixConfigs?: readonly SubgroupMatrix[];
 }
 
 /** Limits are getters of a prototype; an implementation may lack some. */

@@ -24,6 +24,7 @@ export type { Timing } from './gpu/stopwatch.ts';
 export { channelMeansHalf } from './halves/channel-means-half.ts';
 export { conv2dHalf, conv2dHalfWith } from './halves/conv2d-half.ts';
 export type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
+export { type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
 export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
 export { halfError } from './halves/half-error.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';

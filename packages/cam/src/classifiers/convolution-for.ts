@@ -7,12 +7,14 @@ import {
   conv2dLastWith,
   convolutionPrograms,
   halfConvolutionPrograms,
+  matrixConvolutions,
   type OpenedDevice,
 } from '@cambium/gpu-kernels';
 import { type Tuning, winnerFor } from '../tuning/tuning.ts';
 
 /** What of a device the choice of programs depends on. */
-export type ChoosingDevice = Pick<OpenedDevice, 'software' | 'limits' | 'features'>;
+export type ChoosingDevice = Pick<OpenedDevice, 'software' | 'limits' | 'features'> &
+  Partial<Pick<OpenedDevice, 'subgroups'>>;
 
 /** How convolutions are computed, in both precisions. */
 export interface ConvolutionChoice {
@@ -31,9 +33,15 @@ export function convolutionFor(device: ChoosingDevice, tuning?: Tuning): Convolu
     halfConvolution(shape) {
       const winner = winnerFor('f16', shape, tuning);
       const programs = winner === undefined ? [] : halfConvolutionPrograms(device);
-      return programs.find(({ name }) => name === winner) ?? conv2dHalf;
+      return programs.find(({ name }) => name === winner) ?? defaultHalf(device, shape);
     },
   };
+}
+
+/** By matrices of subgroups where the device has them and their smallest tile is not mostly empty. */
+function defaultHalf({ limits, features, subgroups }: ChoosingDevice, { channels }: ConvolutionShape): Conv2dHalf {
+  const byMatrices = subgroups && channels >= 32 ? matrixConvolutions({ limits, features, subgroups }) : [];
+  return (channels < 128 ? byMatrices.at(-1) : byMatrices[0]) ?? conv2dHalf;
 }
 
 /** Workgroups that keep a large GPU busy: a few for each of its cores. */
