@@ -21,6 +21,15 @@ interface PackedPackage {
   readonly isLibrary: boolean;
 }
 
+/** The thread's program is a file of its own in the package. */
+const IN_A_THREAD = `
+  import { loadModel, ortClassifier } from '@cambium/cam';
+  import { zeros } from '@cambium/gpu-kernels';
+  const graph = await loadModel('${join(import.meta.dirname, '..', 'models', 'resnet50-textures10.onnx')}');
+  await using classifier = ortClassifier(graph, { thread: 'own' });
+  const { shape } = await classifier.predict(zeros(1, 3, 224, 224));
+  if (shape.join() !== '1,10') throw new Error(shape.join());`;
+
 const ROOT = join(import.meta.dirname, '..');
 const checks = startChecks();
 const folder = await mkdtemp(join(tmpdir(), 'cambium-packages-'));
@@ -68,6 +77,7 @@ async function checkInstallation(packages: readonly PackedPackage[]): Promise<vo
   for (const { name, isLibrary } of packages) {
     if (isLibrary) check(`import ${name}`, 'node', ['--eval', `await import('${name}')`], folder);
   }
+  check('classify in a thread', 'node', ['--input-type=module', '--eval', IN_A_THREAD], folder);
   check('run cambium', join(folder, 'node_modules', '.bin', 'cambium'), ['list', 'methods'], folder);
 }
 

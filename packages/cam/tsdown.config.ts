@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: 'src/index.ts',
+  entry: { index: 'src/index.ts', 'ort-worker': 'src/classifiers/ort-worker.ts' },
   format: 'esm',
   platform: 'node',
   fixedExtension: false,

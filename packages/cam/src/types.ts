@@ -24,6 +24,11 @@ export interface Classifier extends VariantPredictor, AsyncDisposable {
    * @param start N×K: what the walk starts from, such as the rule's own `start` for each image
    */
   backward(batch: Tensor, layer: string, rule: RuleName, start: Tensor): Promise<BackwardResult>;
+  /**
+   * Seconds in which it has been compiling or computing so far, where it computes in another thread: a clock around its
+   * answers would count how long they wait to be heard as well.
+   */
+  busy?(): number;
   close(): Promise<void>;
 }
 

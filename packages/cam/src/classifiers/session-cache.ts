@@ -10,20 +10,27 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** Where models are compiled and run. */
+export interface SessionHost {
+  open(model: DerivedModel): Promise<Session>;
+  /** Seconds in which it has been compiling or running a model, where it knows. */
+  busy?(): number;
+  /** Called when every session is released. */
+  close?(): Promise<void>;
+}
+
 /** Compiled models by the question they answer. */
 export interface SessionCache {
   /** Compiles `build()` if the question is new, then runs it. Runs are queued: one at a time. */
   run(key: string, build: () => DerivedModel, feeds: Feeds): Promise<Tensor[]>;
+  /** As the host tells. */
+  busy?(): number;
   /** Releases every session; later runs throw. */
   close(): Promise<void>;
 }
 
-/**
- * Keeps the sessions asked last, at most `limit` of them, and releases the others.
- *
- * @param open compiles a model
- */
-export function sessionCache(limit: number, open: (model: DerivedModel) => Promise<Session>): SessionCache {
+/** Keeps the sessions asked last, at most `limit` of them, and releases the others. */
+export function sessionCache(limit: number, host: SessionHost): SessionCache {
   const sessions = new Map<string, Session>(); // in order of use, last used at the end
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -42,7 +49,7 @@ export function sessionCache(limit: number, open: (model: DerivedModel) => Promi
       sessions.delete(oldest);
       await session.release();
     }
-    const session = await open(build());
+    const session = await host.open(build());
     sessions.set(key, session);
     return session;
   }
@@ -51,6 +58,7 @@ export function sessionCache(limit: number, open: (model: DerivedModel) => Promi
     closed = true;
     for (const session of sessions.values()) await session.release();
     sessions.clear();
+    await host.close?.();
   }
 
   /** Runs one piece of work after those before it, whether they succeeded or not. */
@@ -62,6 +70,7 @@ export function sessionCache(limit: number, open: (model: DerivedModel) => Promi
 
   return {
     run: (key, build, feeds) => enqueue(async () => (await sessionFor(key, build)).run(feeds)),
+    busy: host.busy,
     close: () => enqueue(releaseAll),
   };
 }

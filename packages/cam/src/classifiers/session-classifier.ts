@@ -36,6 +36,7 @@ export function sessionClassifier(graph: Graph, options: SessionClassifierOption
     values,
     backward: (batch, layer, rule, start) => askBackward(graph, ask, batch, { layer, rule, start }),
     predictVariants: (variants) => askVariants(logits, ask, variants),
+    busy: options.sessions.busy,
     close,
     [Symbol.asyncDispose]: close,
   };
