@@ -1,7 +1,11 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tensor } from '@cambium/gpu-kernels';
 import { expect, test } from 'vitest';
+import { decodeNpy, encodeNpy } from '../src/io/npy.ts';
 import { curveOf } from '../src/report/analysis/average-curves.ts';
+import { compareMaps } from '../src/report/analysis/compare-maps.ts';
+import { comparePlaces } from '../src/report/analysis/compare-places.ts';
 import { compareRuns } from '../src/report/analysis/compare-runs.ts';
 import { rankEntrants } from '../src/report/analysis/rank-entrants.ts';
 import { headline, weakness } from '../src/report/analysis/state-findings.ts';
@@ -167,6 +171,40 @@ test('a comparison finds what is worse, better and lost, each in its own directi
   expect(verdicts('grad-cam')).toEqual(['better', 'worse', 'worse', 'worse', 'worse']); // larger is better only first
   expect(verdicts('grad-cam++')).toEqual(['same', 'same', 'same', 'same', 'same']);
   expect(verdicts('random-cam')).toEqual(['same', 'same', 'lost', 'same', 'same']);
+});
+
+test('a comparison tells which techniques change places, and how far maps are apart', async () => {
+  const before = await studyOf({});
+  const shifted = await runOf({ shift: { technique: 'grad-cam', by: 1000 } });
+  const after = mergeRuns([await readRun(shifted)]);
+  const places = comparePlaces(before, after);
+  expect(places.map(({ layer }) => layer.name)).toEqual(Array(5).fill('layer4'));
+  // far above all others: first where higher is better, last in the four others
+  const now = places.map((own) => own.places.find(({ entrant }) => entrant.technique.id === 'grad-cam')?.after);
+  expect(now).toEqual([1, 3, 3, 3, 3]);
+  for (const { places: own, moved } of places) {
+    expect(moved).toBe(own.filter(({ before, after }) => before !== after).length);
+  }
+  expect(comparePlaces(before, before).every(({ moved }) => moved === 0)).toBe(true);
+  expect(await compareMaps(before, before)).toMatchObject(
+    Array(3).fill({ images: 2, largest: 0, spearman: expect.closeTo(1, 12) }),
+  );
+
+  const file = join(shifted, 'maps', 'layer4', 'grad-cam', 'bubbly.npy');
+  const map = decodeNpy(readFileSync(file));
+  const pixel = map.data.findIndex((value) => value < 0.5);
+  const moved = map.data.map((value, index) => (index === pixel ? value + 0.25 : value));
+  writeFileSync(file, encodeNpy(tensor(moved, map.shape)));
+  rmSync(join(shifted, 'maps', 'layer4', 'grad-cam++', 'bubbly.npy'));
+  const [first, second, third] = await compareMaps(before, after);
+  expect(first).toMatchObject({ images: 2, at: 'bubbly' });
+  expect(first.largest).toBeCloseTo(0.25, 6);
+  expect(first.spearman).toBeLessThan(1);
+  expect([second.images, second.largest, third.images]).toEqual([1, 0, 2]);
+
+  const { output } = await runCambium('compare', await runOf({}), shifted);
+  expect(output).toMatch(/\d of 15 places are others in b, in \d of 5 rankings/);
+  expect(output).toMatch(/Grad-CAM @ layer4 +2 +2\.5e-1 +bubbly +0\.9/);
 });
 
 test('compare ends with 1 where something is worse and that was asked for, and refuses other verdicts', async () => {

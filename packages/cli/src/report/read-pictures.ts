@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Tensor } from '@cambium/gpu-kernels';
 import { encodeImage } from '../io/image.ts';
-import { decodeNpy } from '../io/npy.ts';
 import { type ColourTable, colourIndex } from '../render/colormap.ts';
-import { files, type MapPlace } from '../study/records.ts';
-import type { RunFolder } from './read-run.ts';
+import { files } from '../study/records.ts';
+import { placeOf, readFrom, readMap } from './read-map.ts';
 import { allEntrants, type Entrant, entrantsAt, type Study } from './study.ts';
 
 /** The pictures of a report, as data URIs; what is not on disk is null. */
@@ -43,29 +40,6 @@ export async function readPictures(study: Study, colours: ColourTable): Promise<
     heat: (entrant, image) => heats.get(files.map(placeOf(entrant, image))) ?? null,
     coarse,
   };
-}
-
-function placeOf({ technique, layer }: Entrant, image: string): MapPlace {
-  return { layer: layer.folder, technique: technique.id, image };
-}
-
-async function readMap(parts: readonly RunFolder[], file: string): Promise<Tensor | null> {
-  const bytes = await readFrom(parts, file);
-  if (bytes === null) return null;
-  try {
-    const map = decodeNpy(bytes);
-    return map.shape.length === 2 ? map : null;
-  } catch {
-    return null; // a damaged map is shown as missing, and the run can be made again
-  }
-}
-
-async function readFrom(parts: readonly RunFolder[], file: string): Promise<Uint8Array | null> {
-  for (const { folder } of parts) {
-    const bytes = await readFile(join(folder, file)).catch(() => null);
-    if (bytes !== null) return bytes;
-  }
-  return null;
 }
 
 async function paint({ data, shape }: Tensor, colours: ColourTable): Promise<Uint8Array> {

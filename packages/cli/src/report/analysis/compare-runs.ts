@@ -1,7 +1,8 @@
 import { numpyRandom } from '@cambium/gpu-kernels';
 import { bootstrapInterval, holm, type Interval, type Value, wilcoxonSignedRank } from '@cambium/metrics';
-import { allEntrants, type Criterion, type Entrant, rankedCriteria, type Study } from '../study.ts';
+import { allEntrants, type Criterion, type Entrant, type Study } from '../study.ts';
 import { meanOf } from './rank-entrants.ts';
+import { sharedCriteria, sharedImages, twinOf } from './twins.ts';
 
 /** What became of a technique at a layer under a criterion, from run a to run b. */
 export type Verdict = 'better' | 'worse' | 'same' | 'lost';
@@ -37,13 +38,10 @@ export interface Comparison {
  * more than a millionth of its size; it is lost when run b lacks a score that run a has.
  */
 export function compareRuns(a: Study, b: Study): Comparison {
-  const images = a.images.filter(({ name, sha256 }) =>
-    b.images.some((other) => other.name === name && other.sha256 === sha256),
+  const images = sharedImages(a, b);
+  const pairs = sharedCriteria(a, b).flatMap(({ criterion, twin }) =>
+    allEntrants(a).flatMap((entrant) => pairOf({ a, b, criterion, twin, entrant, images })),
   );
-  const pairs = rankedCriteria(a).flatMap((criterion) => {
-    const twin = rankedCriteria(b).find(({ id }) => id === criterion.id);
-    return twin ? allEntrants(a).flatMap((entrant) => pairOf({ a, b, criterion, twin, entrant, images })) : [];
-  });
   const corrected = holm(pairs.map(({ pValue }) => pValue));
   return {
     rows: pairs.map((row, index) => ({ ...row, pValue: corrected[index] })),
@@ -61,12 +59,11 @@ interface Pair {
 }
 
 function pairOf({ a, b, criterion, twin, entrant, images }: Pair): RunComparison[] {
-  const technique = b.techniques.find(({ id }) => id === entrant.technique.id);
-  const layer = b.layers.find(({ name }) => name === entrant.layer.name);
-  if (technique === undefined || layer === undefined) return [];
+  const other = twinOf(entrant, b);
+  if (other === undefined) return [];
   const scores = images.map(({ name }) => ({
     before: a.row(criterion, entrant, name)?.value ?? null,
-    after: b.row(twin, { technique, layer }, name)?.value ?? null,
+    after: b.row(twin, other, name)?.value ?? null,
   }));
   const both = scores.filter(({ before, after }) => before !== null && after !== null);
   const differences = both.map(({ before, after }) => Number(after) - Number(before)); // neither is null
@@ -103,6 +100,10 @@ function notesOn(a: Study, b: Study, images: number): string[] {
   const notes: string[] = [];
   if (a.run.model.sha256 !== b.run.model.sha256) notes.push('The models differ.');
   if (a.run.seed !== b.run.seed) notes.push(`The seeds differ: ${a.run.seed} and ${b.run.seed}.`);
+  const computedBy = ({ device, precision = 'f32' }: Study['run']) => `${device} in ${precision}`;
+  if (computedBy(a.run) !== computedBy(b.run)) {
+    notes.push(`a was computed by ${computedBy(a.run)}, b by ${computedBy(b.run)}.`);
+  }
   if (images < Math.max(a.images.length, b.images.length)) {
     notes.push(`${images} images are in both runs, of ${a.images.length} and ${b.images.length}.`);
   }
