@@ -45,7 +45,8 @@ export interface ClassifierRequest {
   readonly graph: Graph;
   readonly device: string;
   readonly precision?: Precision;
-  readonly ort?: Pick<OrtOptions, 'sessions' | 'maxBatch'>;
+  /** `thread` counts where ONNX Runtime does all the work on the CPU. */
+  readonly ort?: Pick<OrtOptions, 'sessions' | 'maxBatch' | 'thread'>;
   /** What int8 rounds to: found by `calibrate`, asked for when it is needed. */
   readonly ranges: () => Promise<Ranges>;
 }
@@ -127,7 +128,7 @@ async function openOnRuntime(
   device: 'cpu' | 'cuda' | 'coreml' | 'dml',
 ): Promise<OpenedClassifier> {
   const provider: Provider = device;
-  const options = { ...ort, provider };
+  const options = { ...ort, provider, ...(provider === 'cpu' ? {} : { thread: 'caller' as const }) };
   const classifier =
     precision === 'int8' ? int8Classifier(graph, await ranges(), options) : ortClassifier(graph, options);
   return { classifier, [Symbol.asyncDispose]: () => classifier.close() };
@@ -143,7 +144,7 @@ async function openOnGpu(
     const found: Partial<FoundTuning> = device === 'hybrid' ? {} : findTuning(opened);
     const classifier =
       device === 'hybrid'
-        ? hybridClassifier(ortClassifier(graph, ort), opened)
+        ? hybridClassifier(ortClassifier(graph, { ...ort, thread: 'caller' }), opened)
         : webgpuClassifier(graph, opened, { precision: precision === 'f16' ? 'f16' : 'f32', tuning: found.tuning });
     return {
       classifier,

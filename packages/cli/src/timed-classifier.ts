@@ -4,11 +4,17 @@ import type { VariantBatch } from '@cambium/gpu-kernels';
 /** A classifier with how long it has worked. */
 export interface TimedClassifier {
   readonly classifier: Classifier;
-  /** Seconds in which it was answering: writing or compiling the network, or computing, forward or backward. */
+  /**
+   * Seconds in which it was answering: compiling the network or computing it, forward or backward; and writing it, where it does
+   * that in the thread where it computes.
+   */
   seconds(): number;
 }
 
-/** Wraps a classifier so that the time in which it answers is known. Questions that overlap count once. */
+/**
+ * Wraps a classifier so that the time in which it answers is known. Questions that overlap count once. Of one that computes in
+ * another thread it is the time in which that thread was busy, as the classifier tells.
+ */
 export function timedClassifier(inner: Classifier): TimedClassifier {
   let [total, underWay, since] = [0, 0, 0];
 
@@ -29,5 +35,8 @@ export function timedClassifier(inner: Classifier): TimedClassifier {
     predictVariants: <In extends string, U extends string, O>(batch: VariantBatch<In, U, O>) =>
       timed(() => inner.predictVariants(batch)),
   };
-  return { classifier, seconds: () => (total + (underWay > 0 ? performance.now() - since : 0)) / 1000 };
+  return {
+    classifier,
+    seconds: () => inner.busy?.() ?? (total + (underWay > 0 ? performance.now() - since : 0)) / 1000,
+  };
 }

@@ -31,9 +31,8 @@ function mortal(batches: number): { readonly classifier: Classifier; asked(): nu
 }
 
 async function scoreCam(inner: Classifier, path?: string): Promise<Float32Array> {
-  await using classifier = workingClassifier(inner);
   using journal = path === undefined ? undefined : openJournal(path);
-  classifier.journal = journal;
+  await using classifier = workingClassifier(inner, { journal });
   const probe = await (await probeImage(classifier, image, { layers: ['late'], batch: BATCH })).at('late', 1);
   return (await explain(probe, methods['score-cam'])).coarse.data;
 }

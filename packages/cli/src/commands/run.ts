@@ -59,7 +59,7 @@ export async function runCommand(source: string, flags: RunFlags, surroundings: 
   const { failFast = false, json = false, quiet = false } = flags;
   const end = await runSession({ ...request, checks, failFast, json, quiet });
   if (json) ui.print(JSON.stringify({ event: 'end', outcome: end.outcome, left: end.left, failed: end.failed }));
-  return conclude(end, { run, command, surroundings, flags });
+  return await conclude(end, { run, command, surroundings, flags });
 }
 
 interface Ending {

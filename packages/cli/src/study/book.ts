@@ -3,11 +3,11 @@ import { gitCommit } from './git-commit.ts';
 import { FORMAT, type ImageRecord, type RunRecord } from './records.ts';
 import type { SessionRequest } from './session.ts';
 import { studyRecord } from './suite-record.ts';
-import type { WorkingClassifier } from './working-classifier.ts';
+import type { Tally } from './working-classifier.ts';
 
 /** What a session has used so far. */
 interface Meter {
-  readonly classifier: WorkingClassifier;
+  readonly total: Tally;
   /** Seconds in which the classifier was answering. */
   computed(): number;
   /** Seconds since the command began. */
@@ -41,13 +41,14 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
   const git = await gitCommit(surroundings.root);
   const started = earlier?.started ?? new Date().toISOString();
   let lastSaved = Number.NEGATIVE_INFINITY;
+  let saving = Promise.resolve();
 
   const left = () => ofShard.length - done.size - failures.size;
   const record = (ended = false): RunRecord => ({
     format: FORMAT,
     ...part,
     images: names.flatMap((name) => images.get(name) ?? []),
-    device: meter.classifier.device,
+    device: request.timed.classifier.device,
     ...(study.precision === 'f32' ? {} : { precision: study.precision }),
     ...(adapter === undefined ? {} : { adapter }),
     versions: { ...versions() },
@@ -62,12 +63,19 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
     spent: spentBy(meter, earlier?.spent),
   });
 
+  // one after the other, so that the later record is the one that stays
+  function save(ended?: boolean): Promise<void> {
+    const saved = saving.then(() => folder.save(record(ended)));
+    saving = saved.catch(() => undefined);
+    return saved;
+  }
+
   return {
     record,
     left,
     failed: () => failures.size,
     isRecorded: (name) => images.has(name),
-    save: (ended) => folder.save(record(ended)),
+    save,
     count(row) {
       failures.delete(row.key);
       (row.error === undefined ? done : failures).add(row.key);
@@ -78,16 +86,16 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
       images.set(image.name, image);
       if (names.length > 100 && meter.elapsed() - lastSaved < 10) return;
       lastSaved = meter.elapsed();
-      await folder.save(record());
+      await save();
     },
   };
 }
 
-function spentBy({ classifier, computed, elapsed }: Meter, before: RunRecord['spent'] | undefined): RunRecord['spent'] {
+function spentBy({ total, computed, elapsed }: Meter, before: RunRecord['spent'] | undefined): RunRecord['spent'] {
   const { seconds = 0, classifier: within = 0, forwards = 0 } = before ?? {};
   return {
     seconds: seconds + elapsed(),
     classifier: within + computed(),
-    forwards: forwards + classifier.tally.forwards,
+    forwards: forwards + total.forwards,
   };
 }

@@ -46,6 +46,8 @@ export interface WorkRequest {
   readonly study: Study;
   readonly classifier: WorkingClassifier;
   readonly image: StudyImage;
+  /** How many images are worked on at once; they share the memory. */
+  readonly imagesAtOnce: number;
   readonly signal: AbortSignal;
 }
 
@@ -119,10 +121,10 @@ interface Wanted {
 }
 
 /** Explains images of 1×C×H×W; the last ones shown are kept with all that was asked about them. */
-function openExplainer({ study, classifier, signal }: WorkRequest) {
+function openExplainer({ study, classifier, imagesAtOnce, signal }: WorkRequest) {
   const { suite, layers, model } = study;
   const probes = new Map<string, Promise<ImageProbe>>(); // last used at the end
-  const limit = probesKept(study);
+  const limit = probesKept(study, imagesAtOnce);
   const remembered = new Map<string, Tensor>();
 
   function probe(image: Tensor): Promise<ImageProbe> {
@@ -148,7 +150,7 @@ function openExplainer({ study, classifier, signal }: WorkRequest) {
   function fromJournal(key: string, layer: LayerRecord): Tensor | undefined {
     const known = classifier.journal?.find(key);
     if (!known) return undefined;
-    classifier.tally.forwards += known.untold;
+    classifier.count(known.untold);
     return tensor(known.numbers, layer.shape.slice(1));
   }
 
@@ -184,10 +186,10 @@ function keyOf(image: Tensor, { layer, explained, target }: Wanted): string {
   return fingerprint('map', fingerprintOf(image), layer.value, method, JSON.stringify(options), String(target));
 }
 
-// activations and two walks at each layer, beside the image; within a gigabyte
-function probesKept({ model, layers }: Study): number {
+// activations and two walks at each layer, beside the image; within a gigabyte for all images at work
+function probesKept({ model, layers }: Study, imagesAtOnce: number): number {
   const numbers = sizeOf(model.graph.input.shape) + layers.reduce((sum, { shape }) => sum + 3 * sizeOf(shape), 0);
-  return Math.max(2, Math.min(64, Math.floor(1e9 / (4 * numbers))));
+  return Math.max(2, Math.min(64, Math.floor(1e9 / (4 * numbers * imagesAtOnce))));
 }
 
 function answerOf(

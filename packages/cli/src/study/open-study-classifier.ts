@@ -12,7 +12,8 @@ import type { Study } from './study.ts';
 const CALIBRATED = 100;
 
 /**
- * Opens the classifier that a study runs on, with room for every compiled network that one image needs.
+ * Opens the classifier that a study runs on, with room for every compiled network that one image needs. On the CPU it computes in
+ * a thread of its own, so that metrics and files are worked on meanwhile.
  *
  * @param folder where the ranges of int8 are kept, so that a run that goes on rounds as it did; without one they are found anew
  * @throws UsageError, NameError or ModelError for what cannot be had
@@ -25,7 +26,7 @@ export function openStudyClassifier(study: Study, device: string, folder?: strin
     graph: model.graph,
     device,
     precision,
-    ort: { maxBatch: suite.batch, sessions },
+    ort: { maxBatch: suite.batch, sessions, thread: 'own' },
     ranges: () => keptRanges(study, folder),
   });
 }

@@ -110,7 +110,7 @@ export const runRecordSchema = z.object({
   spent: z.object({
     /** From the start of the command. */
     seconds,
-    /** Seconds in which the classifier was answering: preparing, compiling or computing the network. */
+    /** Seconds in which the classifier was at work: compiling or computing the network; two images' questions count once. */
     classifier: seconds,
     forwards: count,
   }),
@@ -131,8 +131,12 @@ export const mapRowSchema = z.object({
   degenerate: z.boolean(),
   /** Images classified for this map; what others had computed is not counted again. */
   forwards: count,
+  /** Without those in which another image's questions were answered. */
   seconds,
-  /** Bytes of the whole process: when the map was begun, and the most while it was made; left out where nobody tells. */
+  /**
+   * Bytes of the whole process: when the map was begun, and the most while it was made; left out where nobody tells, or another
+   * image was worked on.
+   */
   memory: z.object({ before: count, peak: count }).optional(),
   device: z.string(),
 });
@@ -164,6 +168,7 @@ export const resultRowSchema = z.object({
   forwards: count,
   /** Images explained for this row. */
   explanations: count,
+  /** Without those in which another image's questions were answered. */
   seconds,
   device: z.string(),
   seed: count,

@@ -8,7 +8,7 @@ import type { RunRecord } from './records.ts';
 import type { RunFolder } from './run-folder.ts';
 import { runCells } from './runner.ts';
 import { openSpeaker } from './speaker.ts';
-import { workingClassifier } from './working-classifier.ts';
+import { emptyTally } from './working-classifier.ts';
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -44,19 +44,22 @@ export interface SessionRequest {
 export async function runSession(request: SessionRequest): Promise<SessionEnd> {
   const { run, folder, surroundings, timed } = request;
   const clock = () => performance.now() / 1000;
-  const classifier = workingClassifier(timed.classifier);
+  const { classifier } = timed;
+  const total = emptyTally();
   const elapsed = () => clock() - surroundings.began;
-  const book = await openBook(request, { classifier, computed: timed.seconds, elapsed });
+  const book = await openBook(request, { total, computed: timed.seconds, elapsed });
   const timeout = new AbortController();
   const timer = run.budget && setTimeout(() => timeout.abort(new BudgetError()), 1000 * run.budget);
   const signal = AbortSignal.any([surroundings.signal, timeout.signal]);
-  using speaker = await openSpeaker(request, classifier.tally);
+  using speaker = await openSpeaker(request);
   let outcome: SessionEnd['outcome'] = 'complete';
   try {
     await book.save();
     await runCells({
       study: run.study,
       classifier,
+      total,
+      imagesAtOnce: classifier.busy ? 2 : 1, // it computes beside this thread
       folder,
       cells: run.wanted,
       isRecorded: book.isRecorded,

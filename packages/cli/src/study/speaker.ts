@@ -1,29 +1,31 @@
 import { constantMap } from '../make-maps.ts';
 import { type ImageEstimate, NOTHING, sum, type Work } from './estimate.ts';
 import type { MapRow, ResultRow } from './records.ts';
-import type { RunEvents } from './runner.ts';
+import type { RunEvents, RunStep } from './run-request.ts';
 import type { SessionRequest } from './session.ts';
 import { groupBy } from './shards.ts';
-import type { Tally } from './working-classifier.ts';
 
 /**
  * Tells how a run gets on: a progress line for people, or with `json` each event as a line of JSON on standard output.
  */
-export async function openSpeaker(
-  { run, folder, surroundings: { ui }, json, quiet }: SessionRequest,
-  tally: Tally,
-): Promise<Disposable & { readonly events: Omit<RunEvents, 'onImage'> }> {
+export async function openSpeaker({
+  run,
+  folder,
+  surroundings: { ui },
+  json,
+  quiet,
+}: SessionRequest): Promise<Disposable & { readonly events: Omit<RunEvents, 'onImage'> }> {
   const total = await workLeft(run, (key) => folder.finished.has(key));
   const progress = quiet || json ? undefined : ui.progress(total.forwards);
   const finished = run.wanted.filter(({ key }) => folder.finished.has(key)).length;
-  let step = { task: '', planned: 0, from: tally.forwards };
+  const steps = new Map<string, RunStep>(); // that are under way, by image; the one begun last at the end
   const constant: Omit<MapRow, 'coarse'>[] = [];
   let before = 0;
   let cells = finished;
   const show = () =>
     progress?.update({
-      done: before + Math.min(step.planned, tally.forwards - step.from),
-      task: step.task,
+      done: [...steps.values()].reduce((sum, { planned, done }) => sum + Math.min(planned, done()), before),
+      task: [...steps.values()].at(-1)?.task ?? '',
       count: `cell ${Math.min(cells + 1, run.wanted.length)}/${run.wanted.length}`,
     });
   const ticking = progress && setInterval(show, 500);
@@ -33,9 +35,10 @@ export async function openSpeaker(
   say('start', { folder: folder.path, cells: run.wanted.length, finished, forwards: total.forwards });
   return {
     events: {
-      onStep({ task, planned }) {
-        before += step.planned;
-        step = { task, planned, from: tally.forwards };
+      onStep(step) {
+        before += steps.get(step.image)?.planned ?? 0;
+        steps.delete(step.image);
+        steps.set(step.image, step);
         show();
       },
       onMap(row: Omit<MapRow, 'coarse'>) {

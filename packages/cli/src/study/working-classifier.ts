@@ -2,52 +2,88 @@ import type { Classifier } from '@cambium/cam';
 import { mapNamed, rows, stack, type Tensor, tensor, type VariantBatch } from '@cambium/gpu-kernels';
 import { fingerprint, fingerprintOf, fingerprintOfRow } from './fingerprint.ts';
 import type { Journal } from './journal.ts';
+import type { Turns } from './turns.ts';
 
 /** What a classifier has done so far. */
 export interface Tally {
   /** Images classified. */
   forwards: number;
+  /** Seconds in which questions of other images were answered before one could be asked. */
+  waited: number;
+}
+
+/** Nothing has been done yet. */
+export function emptyTally(): Tally {
+  return { forwards: 0, waited: 0 };
 }
 
 /** A classifier that counts what it does and keeps what it answers. */
 export interface WorkingClassifier extends Classifier {
   readonly tally: Tally;
+  readonly journal: Journal | undefined;
+  /** Counts images that were classified for what was found. */
+  count(forwards: number): void;
+}
+
+/** Where the answers go, and when questions may be asked. */
+export interface WorkingOptions {
   /** Answers are kept in this journal, and taken from it; without one nothing is kept. */
-  journal: Journal | undefined;
+  readonly journal?: Journal;
+  /** Shared with the other images that are worked on at once. */
+  readonly turns?: Turns;
+  /** Counts what all images need together. */
+  readonly total?: Tally;
 }
 
 /**
- * Wraps a classifier for long work: every image classified is counted, and the logits of variants and single images go
+ * Wraps a classifier for the long work on one image: every image classified is counted, and the logits of variants and single images go
  * to a journal row by row, so that whoever asks again, in this process or after a kill, gets them from there.
  *
- * A batch with rows that are unknown is computed whole, so every row keeps the company it would have had without a kill.
+ * A batch with rows that are unknown is computed whole, so every row keeps the company it would have had without a kill. With turns,
+ * an answer is in the journal before the next question is asked, so that a kill loses one batch however many images are under way.
  */
-export function workingClassifier(inner: Classifier): WorkingClassifier {
-  const tally: Tally = { forwards: 0 };
+export function workingClassifier(inner: Classifier, options: WorkingOptions = {}): WorkingClassifier {
+  const { journal, turns, total } = options;
+  const tally = emptyTally();
   const named = (keys: readonly string[]) =>
     inner.precision === 'f32' ? keys : keys.map((key) => fingerprint(inner.precision, key));
 
-  async function computing<T>(images: number, work: () => Promise<T>): Promise<T> {
+  function count(forwards: number): void {
+    tally.forwards += forwards;
+    if (total) total.forwards += forwards;
+  }
+
+  async function answering<T>(images: number, work: () => Promise<T>, keep: (answer: T) => void): Promise<T> {
     try {
-      return await work();
+      const answer = await work();
+      keep(answer);
+      return answer;
     } finally {
-      tally.forwards += images;
+      count(images);
     }
+  }
+
+  function computing<T>(images: number, work: () => Promise<T>, keep: (answer: T) => void = () => {}): Promise<T> {
+    if (!turns) return answering(images, work, keep);
+    const asked = performance.now();
+    return turns.take(() => {
+      tally.waited += (performance.now() - asked) / 1000;
+      return answering(images, work, keep);
+    });
   }
 
   async function throughJournal(keys: readonly string[], compute: () => Promise<Tensor>): Promise<Tensor> {
-    const { journal } = wrapped;
     const known = journal && findAll(journal, keys);
     if (known) {
-      tally.forwards += known.untold;
+      count(known.untold);
       return stack(known.rows);
     }
-    const logits = await computing(keys.length, compute);
-    journal?.add(keys.map((key, row) => ({ key, cost: 1, numbers: rows(logits, row, row + 1).data })));
-    return logits;
+    return computing(keys.length, compute, (logits) =>
+      journal?.add(keys.map((key, row) => ({ key, cost: 1, numbers: rows(logits, row, row + 1).data }))),
+    );
   }
 
-  const wrapped: WorkingClassifier = {
+  return {
     device: inner.device,
     precision: inner.precision,
     atOnce: inner.atOnce,
@@ -56,24 +92,26 @@ export function workingClassifier(inner: Classifier): WorkingClassifier {
     input: inner.input,
     classes: inner.classes,
     tally,
-    journal: undefined,
+    journal,
+    count,
     predict: (batch) => throughJournal(named(imageKeys(batch)), () => inner.predict(batch)),
     predictVariants: <In extends string, U extends string, O>(batch: VariantBatch<In, U, O>) =>
       throughJournal(named(variantKeys(batch)), () => inner.predictVariants(batch)),
-    async values(batch, layers) {
-      const result = await computing(batch.shape[0], () => inner.values(batch, layers));
-      const keys = named(imageKeys(batch));
-      const fresh = keys.flatMap((key, row) =>
-        wrapped.journal?.find(key) ? [] : [{ key, cost: 0, numbers: rows(result.logits, row, row + 1).data }],
-      );
-      wrapped.journal?.add(fresh); // whoever asks for the logits alone need not wait again
-      return result;
-    },
+    values: (batch, layers) =>
+      computing(
+        batch.shape[0],
+        () => inner.values(batch, layers),
+        ({ logits }) => {
+          const fresh = named(imageKeys(batch)).flatMap((key, row) =>
+            journal?.find(key) ? [] : [{ key, cost: 0, numbers: rows(logits, row, row + 1).data }],
+          );
+          journal?.add(fresh); // whoever asks for the logits alone need not wait again
+        },
+      ),
     backward: (batch, layer, rule, start) => computing(batch.shape[0], () => inner.backward(batch, layer, rule, start)),
     close: () => inner.close(),
     [Symbol.asyncDispose]: () => inner.close(),
   };
-  return wrapped;
 }
 
 function findAll(journal: Journal, keys: readonly string[]): { rows: Tensor[]; untold: number } | undefined {

@@ -40,7 +40,7 @@ export async function costSection({ study, chart, keep }: ReportContext): Promis
 function totals({ classifierShare, forwards, seconds, peak }: Costs): string {
   if (classifierShare === null) return 'No session of this run has ended yet.';
   const rate = seconds > 0 ? formatCount(forwards / seconds) : '0';
-  return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time was spent in the classifier: writing and compiling the network for what is asked of it, and computing, forward and backward. The other ${formatShare(1 - classifierShare)} is all else from the start of the command to its last row: loading, images, metrics, encoding and writing. Figures and report, which are made of the rows, are not in it.${peak === null ? '' : ` While maps were made, at most ${formatBytes(peak)} of memory were in use.`}`;
+  return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time the classifier was at work: compiling the network for what is asked of it, and computing it, forward and backward. The other ${formatShare(1 - classifierShare)} is time in which it had nothing to do, from the start of the command to the last row: loading, and images, metrics and files where they do not go on beside it. Figures and report, which are made of the rows, are not in it.${peak === null ? '' : ` While maps were made, at most ${formatBytes(peak)} of memory were in use.`}`;
 }
 
 /** The technique whose maps took longest. */
