@@ -60,10 +60,23 @@ describe('a run', () => {
     const first = await run('int8', '--precision', 'int8', '--only', '*@early');
     expect(first.code, first.errors).toBe(0);
     const ranges = readFileSync(join(first.out, 'int8-ranges.json'), 'utf8');
-    const { precision, device, checks } = recordOf(first.out);
+    const { precision, device, checks, places } = recordOf(first.out);
     expect([precision, device]).toEqual(['int8', 'onnxruntime cpu int8']);
     expect(checks.length).toBeGreaterThan(3);
     for (const { difference, tolerance } of checks) expect(difference).toBeLessThanOrEqual(tolerance);
+    expect(places.map(({ layer }: { layer: string }) => layer)).toEqual(['early', 'late']);
+    for (const { techniques } of places) {
+      expect(techniques.map(({ title }: { title: string }) => title)).toEqual([
+        'Grad-CAM',
+        'Score-CAM',
+        'Relevance-CAM',
+      ]);
+      for (const { own, reference, place } of techniques) {
+        expect(own).not.toBe(reference); // it is scored in int8 as well
+        expect(Math.abs(own - reference)).toBeLessThan(0.05);
+        expect([1, 2, 3]).toContain(place);
+      }
+    }
     const second = await run('int8', '--precision', 'int8');
     expect(second.code, second.errors).toBe(0);
     expect(readFileSync(join(first.out, 'int8-ranges.json'), 'utf8')).toBe(ranges);

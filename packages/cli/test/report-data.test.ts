@@ -256,6 +256,20 @@ test('the memory that a technique added is that of the map that grew most, and t
   expect(sumCosts(mergeRuns([part])).peak).toBeNull();
 });
 
+test('a plain loop is charged every map and score by itself, at the time that one image took', async () => {
+  const folder = await runOf({ methods: ['grad-cam', 'score-cam'] });
+  const part = await readRun(folder);
+  const study = mergeRuns([part]);
+  const { loop, criteria, maps } = sumCosts(study);
+  const ofMaps = 2 * 1 + 2 * 64; // two images: Grad-CAM's pass, Score-CAM's 64
+  const ofScores = criteria.reduce((sum, { unshared }) => sum + (unshared ?? Number.NaN), 0);
+  const used = [...maps, ...criteria].reduce((sum, { forwards }) => sum + forwards, 0);
+  expect(loop?.images).toEqual({ loop: ofMaps + ofScores, run: used });
+  expect(loop?.seconds).toBeCloseTo(0.05 * (ofMaps + ofScores), 9);
+  const { loop: _, ...untimed } = part.run;
+  expect(sumCosts(mergeRuns([{ ...part, run: untimed }])).loop).toBeNull();
+});
+
 test('numbers are written for people', () => {
   expect([0, null, 0.4512345, -0.012345, 12_345.6, 1.5e-7, 2e7].map(formatScore)).toEqual([
     '0',

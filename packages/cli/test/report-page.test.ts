@@ -65,6 +65,21 @@ describe('the page of a report', () => {
     expect(readFileSync(join(folder, 'charts', 'radar-layer4.svg'), 'utf8')).toContain('#2f6bd0');
   });
 
+  test('tells what of the comparison with a plain loop is counted, measured and reckoned', () => {
+    const [, table] = /<h3>Against a plain loop<\/h3>(.*?)<\/table>/s.exec(page) ?? ['', ''];
+    const rows = [...table.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) => row.replace(/<[^>]+>/g, ' ').trim());
+    expect(rows[1]).toMatch(/^Images classified \(counted\) +[\d,]+ +[\d,]+ +[\d.]+×$/);
+    expect(rows[2]).toMatch(/^Seconds for a masked image \(measured\) +0\.05 s +0\.04 s +1\.3×$/);
+    expect(rows[3]).toMatch(/^Seconds in all \(the loop’s reckoned\) .* 7 min 30 s +[\d.]+×$/);
+  });
+
+  test('tells what device and precision do to the order of the techniques', () => {
+    const [, table] = /<h3>What device and precision do(.*?)<\/table>/s.exec(page) ?? ['', ''];
+    expect(table).toContain('3 of 3 places are others than ONNX Runtime gives in float32');
+    const rows = [...table.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) => row.replace(/<[^>]+>/g, ' ').trim());
+    expect(rows.at(-1)).toMatch(/Relevance-CAM +Region perturbation +0\.1000 +– +3 +–$/);
+  });
+
   test('is the same for the same run', async () => {
     const again = await reportOf(SMALL);
     expect(digest(again.page.replaceAll(again.folder, ''))).toBe(digest(page.replaceAll(folder, '')));

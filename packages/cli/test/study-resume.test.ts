@@ -28,7 +28,10 @@ test('a run writes a row for every cell and says what it left out', () => {
   expect(linesOf(whole)).toHaveLength(CELLS);
   expect(rowsOf(whole).filter(({ error }) => error)).toEqual([]);
   expect(ended.errors).toContain('Continuity: steps 5 instead of 28.');
-  const { complete, cells, images } = recordOf(whole);
+  expect(ended.output).toMatch(/Against a plain loop: [\d.]+× fewer images classified \(counted\), [\d.]+× less time/);
+  const { complete, cells, images, loop } = recordOf(whole);
+  expect(loop).toMatchObject({ images: 8, batch: 4 });
+  expect(Math.min(loop?.single ?? 0, loop?.batched ?? 0)).toBeGreaterThan(0);
   expect({ complete, cells, images: images.length }).toEqual({ complete: true, cells: CELLS, images: 3 });
   expect(existsSync(join(whole, files.partial))).toBe(false);
   for (const file of [files.report, 'figure-early.png', 'figure-late.png'])

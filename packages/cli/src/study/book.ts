@@ -30,7 +30,7 @@ export interface Book {
 
 /** Opens the record where an earlier session left it; of another suite or model nothing is taken over. */
 export async function openBook(request: SessionRequest, meter: Meter): Promise<Book> {
-  const { run, folder, surroundings, command, checks, adapter } = request;
+  const { run, folder, surroundings, command, checks, places, loop, adapter } = request;
   const { study, ofShard, shard } = run;
   const part = studyRecord(study);
   const earlier = folder.record?.suiteKey === part.suiteKey ? folder.record : undefined;
@@ -60,6 +60,8 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
     ...(ended && { ended: new Date().toISOString() }),
     complete: left() === 0,
     checks: [...checks],
+    ...(places.length > 0 && { places: [...places] }),
+    ...(loop && { loop }),
     spent: spentBy(meter, earlier?.spent),
   });
 

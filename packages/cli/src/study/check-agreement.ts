@@ -14,8 +14,9 @@ import { mapDifference } from '@cambium/metrics';
 import { UsageError } from '../errors.ts';
 import { readPicture } from '../io/image.ts';
 import type { SelfTest } from '../self-test.ts';
-import type { LayerRecord } from './records.ts';
-import type { Options, Study, StudyTechnique } from './study.ts';
+import { checkPlaces, type PlaceRequest } from './check-places.ts';
+import type { LayerRecord, PlaceCheck } from './records.ts';
+import { batchOf, type Options, type Study, type StudyTechnique } from './study.ts';
 
 /** Largest difference that is allowed: of logits in units of the largest, of maps from 0 to 1. */
 const ALLOWED: { readonly [precision in Precision]: { readonly logits: number; readonly map: number } } = {
@@ -27,15 +28,22 @@ const ALLOWED: { readonly [precision in Precision]: { readonly logits: number; r
 /** Score-CAM is compared on the channels that vary most. */
 const CHANNELS = 32;
 
+/** What came of holding a classifier to the reference. */
+export interface Agreement {
+  readonly tests: readonly SelfTest[];
+  readonly places: readonly PlaceCheck[];
+}
+
 /**
- * Holds a classifier to ONNX Runtime in float32 on the CPU, on the study's first image: its logits, and the map of each technique
- * at each layer. What less precision costs on this study is told by the same numbers.
+ * Holds a classifier to ONNX Runtime in float32 on the CPU, on the study's first image: its logits, the map of each technique
+ * at each layer, and the order of the techniques by a short score. What less precision costs on this study is told by the same
+ * numbers.
  *
  * @returns nothing for ONNX Runtime in float32 on the CPU itself
  * @throws UsageError when the two disagree, so that no long run is made of wrong numbers
  */
-export async function checkAgreement(study: Study, classifier: Classifier): Promise<readonly SelfTest[]> {
-  if (classifier.device === 'onnxruntime cpu' && classifier.precision === 'f32') return [];
+export async function checkAgreement(study: Study, classifier: Classifier): Promise<Agreement> {
+  if (classifier.device === 'onnxruntime cpu' && classifier.precision === 'f32') return { tests: [], places: [] };
   const [first] = study.images;
   const [, height, width] = study.model.graph.input.shape;
   const picture = await readPicture(first.file, [height, width], study.model.resize);
@@ -51,7 +59,9 @@ export async function checkAgreement(study: Study, classifier: Classifier): Prom
       tolerance: allowed.logits,
     },
   ];
+  const places: PlaceCheck[] = [];
   for (const layer of study.layers) {
+    const made: PlaceRequest['maps'][number][] = [];
     const [own, other] = await Promise.all(
       [classifier, reference].map(async (each) => (await probeImage(each, image)).at(layer.value, target)),
     );
@@ -60,6 +70,7 @@ export async function checkAgreement(study: Study, classifier: Classifier): Prom
       const method: AnyCamMethod = methods[technique.method as keyof typeof methods]; // the others are the registry's
       const options = cheaply(technique);
       const maps = [await explain(own, method, options), await explain(other, method, options)];
+      made.push({ title: technique.title, own: maps[0].map, reference: maps[1].map });
       const { largest, spearman } = mapDifference(maps[0].map, maps[1].map);
       tests.push({
         name: nameOf(technique, layer, first.name),
@@ -68,9 +79,12 @@ export async function checkAgreement(study: Study, classifier: Classifier): Prom
         ...(spearman === null ? {} : { spearman }),
       });
     }
+    if (made.length < 2) continue; // one has no order
+    const request = { image, target, maps: made, own: classifier, reference, batch: batchOf(study, classifier) };
+    places.push({ layer: layer.name, image: first.name, ...(await checkPlaces(request)) });
   }
   const wrong = tests.find(({ difference, tolerance }) => !(difference <= tolerance));
-  if (!wrong) return tests;
+  if (!wrong) return { tests, places };
   throw new UsageError(
     `${classifier.device} disagrees with ONNX Runtime in float32: ${wrong.name}: ${wrong.difference.toExponential(1)}, at most ${wrong.tolerance} is allowed. Nothing was run. Use --device cpu, or --precision f32.`,
   );

@@ -48,6 +48,37 @@ export const layerRecordSchema = z.object({
   folder: z.string(),
 });
 
+const value = z.number().nullable();
+
+/** The places of the techniques at one layer, on the study's first image, as this device and precision give them and as float32 does. */
+export const placeCheckSchema = z.object({
+  layer: z.string(),
+  image: z.string(),
+  criterion: z.string(),
+  techniques: z.array(
+    z.object({
+      title: z.string(),
+      own: value,
+      reference: value,
+      /** 1 is best; null without a score. */
+      place: value,
+      referencePlace: value,
+    }),
+  ),
+});
+
+/** A plain loop against batches, timed on this machine. */
+export const loopTimingSchema = z.object({
+  /** Masked images that were classified one at a time. */
+  images: count,
+  /** Images in the batch. */
+  batch: count,
+  /** Seconds for each image: made in JavaScript and classified alone. */
+  single: seconds,
+  /** Seconds for each image in a batch, made where the network computes. */
+  batched: seconds,
+});
+
 /** `run.json`: what is being run, on what, and how far it is. */
 export const runRecordSchema = z.object({
   format: z.literal(FORMAT),
@@ -106,6 +137,10 @@ export const runRecordSchema = z.object({
       }),
     )
     .optional(),
+  /** Whether the order of the techniques hangs on device and precision, where they are not ONNX Runtime in float32 on the CPU. */
+  places: z.array(placeCheckSchema).optional(),
+  /** Taken when the run began; left out where it would have taken long. */
+  loop: loopTimingSchema.optional(),
   /** Work of all sessions that ended in order, figures and report left out; a killed session's is not in it. */
   spent: z.object({
     /** From the start of the command. */
@@ -178,6 +213,8 @@ export type ImageRecord = z.infer<typeof imageRecordSchema>;
 export type TechniqueRecord = z.infer<typeof techniqueRecordSchema>;
 export type LayerRecord = z.infer<typeof layerRecordSchema>;
 export type RunRecord = z.infer<typeof runRecordSchema>;
+export type LoopTiming = z.infer<typeof loopTimingSchema>;
+export type PlaceCheck = z.infer<typeof placeCheckSchema>;
 export type MapRow = z.infer<typeof mapRowSchema>;
 export type ResultRow = z.infer<typeof resultRowSchema>;
 

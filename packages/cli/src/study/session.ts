@@ -4,7 +4,7 @@ import type { Surroundings } from '../surroundings.ts';
 import type { TimedClassifier } from '../timed-classifier.ts';
 import { openBook } from './book.ts';
 import type { PreparedRun } from './prepare-run.ts';
-import type { RunRecord } from './records.ts';
+import type { LoopTiming, PlaceCheck, RunRecord } from './records.ts';
 import type { RunFolder } from './run-folder.ts';
 import { runCells } from './runner.ts';
 import { openSpeaker } from './speaker.ts';
@@ -34,6 +34,8 @@ export interface SessionRequest {
   readonly command: string;
   /** What this machine's numbers were held to. */
   readonly checks: readonly SelfTest[];
+  readonly places: readonly PlaceCheck[];
+  readonly loop: LoopTiming | undefined;
 }
 
 /**

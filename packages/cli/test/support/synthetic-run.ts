@@ -105,6 +105,19 @@ function describeRun(wishes: SyntheticRun): RunRecord {
     ended: '2026-11-23T09:07:30.000Z',
     complete: true,
     checks: [{ name: `logits of bubbly.png against the recorded ones${words}`, difference: 6e-7, tolerance: 1e-4 }],
+    places: [
+      {
+        layer: `layer4${words}`,
+        image: `bubbly${words}`,
+        criterion: `Region perturbation${words}`,
+        techniques: [
+          { title: `Grad-CAM${words}`, own: 0.31, reference: 0.3, place: 1, referencePlace: 2 },
+          { title: `Score-CAM${words}`, own: 0.25, reference: 0.35, place: 2, referencePlace: 1 },
+          { title: `Relevance-CAM${words}`, own: null, reference: 0.1, place: null, referencePlace: 3 },
+        ],
+      },
+    ],
+    loop: { images: 8, batch: 16, single: 0.05, batched: 0.04 },
     spent: { seconds: 450, classifier: 441, forwards: 11_025 },
   };
 }

@@ -1,5 +1,5 @@
 import { type AnyMetric, metrics } from '@cambium/metrics';
-import type { ResultRow } from '../../study/records.ts';
+import type { LoopTiming, ResultRow } from '../../study/records.ts';
 import { allEntrants, type Criterion, type Entrant, type Study } from '../study.ts';
 
 /** What the maps of one entrant cost. */
@@ -33,23 +33,48 @@ export interface Costs {
   readonly forwards: number;
   /** Most bytes that a process had in use while it made a map; null where the system does not tell. */
   readonly peak: number | null;
+  /** What a loop that shares nothing and classifies one image at a time would take; null where it was not timed. */
+  readonly loop: LoopCost | null;
   /** Share of the seconds that was spent within the classifier; null before anything ended. */
   readonly classifierShare: number | null;
 }
 
+/** A run against a plain loop over the same maps and scores. */
+export interface LoopCost {
+  /** Images that either classifies: counted. The loop's are an upper bound where a cost depends on the map. */
+  readonly images: { readonly loop: number; readonly run: number };
+  /** Timed on this machine when the run began. */
+  readonly timing: LoopTiming;
+  /** Seconds of the loop's images, at the time that one took. */
+  readonly seconds: number;
+}
+
 /** Sums forwards and seconds of maps and scores. */
 export function sumCosts(study: Study): Costs {
+  const maps = allEntrants(study).map((entrant) => mapCost(study, entrant));
+  const criteria = study.criteria.map((criterion) => criterionCost(study, criterion));
   const spent = study.parts.map(({ run }) => run.spent);
   const seconds = sum(spent.map((part) => part.seconds));
   const classifier = sum(spent.map((part) => part.classifier));
   return {
-    maps: allEntrants(study).map((entrant) => mapCost(study, entrant)),
-    criteria: study.criteria.map((criterion) => criterionCost(study, criterion)),
+    maps,
+    criteria,
     seconds,
     forwards: sum(spent.map((part) => part.forwards)),
     peak: largest(study.maps.flatMap(({ memory }) => memory?.peak ?? [])),
+    loop: loopCost(study, maps, criteria),
     classifierShare: seconds > 0 ? classifier / seconds : null,
   };
+}
+
+function loopCost(study: Study, maps: readonly MapCost[], criteria: readonly CriterionCost[]): LoopCost | null {
+  const timing = study.parts.find(({ run }) => run.loop)?.run.loop;
+  const unshared = criteria.map((row) => row.unshared);
+  const run = sum([...maps, ...criteria].map(({ forwards }) => forwards));
+  if (!timing || unshared.includes(null) || run === 0) return null;
+  const ofMaps = maps.map((row) => row.maps * forwardsOfMap(study, row.entrant));
+  const loop = sum([...ofMaps, ...unshared.map((count) => count ?? 0)]); // none is null
+  return { images: { loop, run }, timing, seconds: loop * timing.single };
 }
 
 /** Seconds that the cells of a criterion took for one entrant. */

@@ -1,5 +1,8 @@
+import type { VNode } from 'preact';
 import type { ReportContext } from '../context.ts';
 import { html, type Section } from '../html.ts';
+import { counted, formatRank, formatScore } from '../numbers.ts';
+import type { Study } from '../study.ts';
 import { pageTable } from './table.ts';
 
 /** What the numbers were held to: on this machine when the run began, and against the peers' code by the tests. */
@@ -33,6 +36,7 @@ export function checksSection({ study }: ReportContext): Section {
               own,
             )
       }
+      ${placesTable(study)}
       <h3>Against the peers’ code</h3>
       ${pageTable(
         'Agreement with peers',
@@ -41,6 +45,43 @@ export function checksSection({ study }: ReportContext): Section {
       )}
       <p class="caption"><b>How to read it.</b> Largest differences between Cambium and what the peers’ own code gave on the embedded model, maps from 0 to 1: three images, three layers, two classes, on the CPU. Metrics are held to Quantus on small linear models, where no network’s rounding gets in between. The numbers are those of Cambium’s own tests; they are about its code, not about this run’s model.</p>`,
   };
+}
+
+/** Whether the order of the techniques hangs on device and precision. */
+function placesTable({ parts }: Study): VNode | null {
+  const number = true as const;
+  const rows = parts.flatMap(({ run }) =>
+    (run.places ?? []).flatMap(({ layer, image, criterion, techniques }) =>
+      techniques.map(({ title, own, reference, place, referencePlace }) => [
+        `${layer}, ${image}`,
+        title,
+        criterion,
+        formatScore(reference),
+        formatScore(own),
+        formatRank(referencePlace),
+        place === referencePlace ? formatRank(place) : html`<b>${formatRank(place)}</b>`,
+      ]),
+    ),
+  );
+  if (rows.length === 0) return null;
+  const all = parts.flatMap(({ run }) => (run.places ?? []).flatMap(({ techniques }) => techniques));
+  const moved = all.filter(({ place, referencePlace }) => place !== referencePlace).length;
+  return html`<h3>What device and precision do to the order of the techniques</h3>
+    <p>${moved} of ${counted(all.length, 'place')} are others than ONNX Runtime gives in float32 on the CPU.</p>
+    ${pageTable(
+      'Places by precision',
+      [
+        { head: 'Layer and image' },
+        { head: 'Technique' },
+        { head: 'Score' },
+        { head: 'In float32', number },
+        { head: 'In this run', number },
+        { head: 'Place in float32', number },
+        { head: 'Place in this run', number },
+      ],
+      rows,
+    )}
+    <p class="caption"><b>How to read it.</b> One image is scored in a few steps before the run begins, the maps and scores of either made by itself. For whole studies <code>cambium compare</code> tells the same of two runs.</p>`;
 }
 
 /** As measured by the tests of the cam and metrics packages; the README has the same table. */

@@ -33,7 +33,8 @@ export async function costSection({ study, chart, keep }: ReportContext): Promis
         [await chart(costBars(study, costs))],
       )}
       <h3>Maps</h3>${mapTable(study, costs)}
-      <h3>Scores</h3>${criterionTable(costs)}`,
+      <h3>Scores</h3>${criterionTable(costs)}
+      ${againstLoop(costs)}`,
   };
 }
 
@@ -41,6 +42,38 @@ function totals({ classifierShare, forwards, seconds, peak }: Costs): string {
   if (classifierShare === null) return 'No session of this run has ended yet.';
   const rate = seconds > 0 ? formatCount(forwards / seconds) : '0';
   return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time the classifier was at work: compiling the network for what is asked of it, and computing it, forward and backward. The other ${formatShare(1 - classifierShare)} is time in which it had nothing to do, from the start of the command to the last row: loading, and images, metrics and files where they do not go on beside it. Figures and report, which are made of the rows, are not in it.${peak === null ? '' : ` While maps were made, at most ${formatBytes(peak)} of memory were in use.`}`;
+}
+
+/** What sharing and batches save. */
+function againstLoop({ loop, seconds }: Costs): VNode | null {
+  if (loop === null) return null;
+  const { images, timing } = loop;
+  const number = true as const;
+  const times = (large: number, small: number) => `${(large / small).toFixed(1)}×`;
+  return html`<h3>Against a plain loop</h3>${pageTable(
+    'Cost of a plain loop',
+    [{ head: 'What' }, { head: 'Plain loop', number }, { head: 'This run', number }, { head: 'Ratio', number }],
+    [
+      [
+        'Images classified (counted)',
+        formatCount(images.loop),
+        formatCount(images.run),
+        times(images.loop, images.run),
+      ],
+      [
+        'Seconds for a masked image (measured)',
+        formatSeconds(timing.single),
+        formatSeconds(timing.batched),
+        times(timing.single, timing.batched),
+      ],
+      [
+        'Seconds in all (the loop’s reckoned)',
+        formatSeconds(loop.seconds),
+        formatSeconds(seconds),
+        times(loop.seconds, seconds),
+      ],
+    ],
+  )}<p class="caption"><b>How to read it.</b> The loop makes the same maps and scores, keeps nothing from one cell to the next and classifies one image at a time. What it would classify is counted from the metrics’ own costs: an upper bound where a cost depends on the map. Seconds for an image were measured when the run began, on ${timing.images} masked images of Score-CAM one after another, made in JavaScript and classified alone, and on a batch of ${timing.batch}, made where the network computes. The loop’s seconds in all are the two multiplied: forward passes alone, without its metrics.</p>`;
 }
 
 /** The technique whose maps took longest. */
