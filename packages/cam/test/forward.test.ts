@@ -1,10 +1,11 @@
-import { numpyRandom, referenceEngine, rows, uniformTensor } from '@cambium/gpu-kernels';
+import { conv2dLast, numpyRandom, programOf, referenceEngine, rows, uniformTensor } from '@cambium/gpu-kernels';
 import { describe, expect, test } from 'vitest';
+import { layOutForward } from '../src/classifiers/lay-out.ts';
 import { forwardPass } from '../src/forward/forward.ts';
 import { ModelError, readModel } from '../src/index.ts';
 import { mergeBatchNorm } from '../src/onnx/fold-batch-norm.ts';
 import { ModelBuilder } from './support/build-model.ts';
-import { largestDifference } from './support/compare.ts';
+import { largestDifference, relativeDifference } from './support/compare.ts';
 import type { Network } from './support/networks.ts';
 import { otherNetworks } from './support/other-networks.ts';
 import { pytorchNetworks } from './support/pytorch-networks.ts';
@@ -40,6 +41,26 @@ describe.each(networks.filter((network) => !beyond.test(title(network))))('$titl
       }
     },
   );
+});
+
+test('every network keeps its logits when it is laid out with channels last', async () => {
+  for (const { bytes, title: name } of networks.filter((network) => !beyond.test(title(network)))) {
+    const graph = readModel(bytes, { size: [8, 8] });
+    const expected = await runGraph(graph, images);
+    for (const [precision, allowed] of [
+      ['f32', 1e-5],
+      ['f16', 1e-2],
+    ] as const) {
+      const { steps, inputs, outputs } = layOutForward(graph, 3, { convolution: () => conv2dLast, precision });
+      const engine = referenceEngine();
+      const program = programOf(steps, outputs);
+      const known = program.needs.map(
+        (value) => [value, engine.upload(value === inputs[0] ? images : value.constant!)] as const,
+      );
+      const [logits] = program.run(engine, new Map(known)).map((resident) => engine.download(resident));
+      expect(relativeDifference((await logits).data, expected), `${name} in ${precision}`).toBeLessThan(allowed);
+    }
+  }
 });
 
 test('computes only what a value needs', () => {

@@ -70,6 +70,7 @@ export const cases: {
 } = {
   add: pair,
   averagePool: ({ maps }) => ({ shapes: { input: maps }, options: averaging }),
+  averagePoolLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: averaging }),
   averagePoolBackward: ({ maps }) => ({
     shapes: { gradient: halved(maps) },
     options: { ...averaging, inputSize: [maps[2], maps[3]] },
@@ -114,6 +115,13 @@ export const cases: {
       prepare: (inputs) => ({ ...inputs, weights: winogradWeights(channels) }),
     };
   },
+  depthwiseLast: ({ maps }) => {
+    const channels = lastShape(maps)[3];
+    return {
+      shapes: { input: lastShape(maps), weights: [9, channels], bias: [channels], residual: [channels] },
+      options: { ...around, kernel: [3, 3], relu: true },
+    };
+  },
   divide: pair,
   fillRegions: (scale) => ({
     shapes: { image: one(scale), fill: one(scale), ranks: one(scale).toSpliced(1, 1), steps: [scale.variants, 1] },
@@ -141,6 +149,7 @@ export const cases: {
   minMax: ({ image, variants }) => ({ shapes: { input: [variants, image, image] }, options: { epsilon: 0 } }),
   multiply: pair,
   negativePart: single,
+  packDepthwise: ({ matrix }) => ({ shapes: { weights: [matrix, 1, 3, 3] }, options: { direction: 'forward' } }),
   packFilters: ({ matrix }) => ({
     shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
     options: { direction: 'forward' },

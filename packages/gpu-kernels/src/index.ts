@@ -1,10 +1,13 @@
+export { averagePoolLast } from './channels-last/average-pool-last.ts';
 export { channelMeansLast } from './channels-last/channel-means-last.ts';
 export { conv2dLast, conv2dLastWith, type Tile } from './channels-last/conv2d-last.ts';
 export { conv2dLastDirect } from './channels-last/conv2d-last-direct.ts';
 export type { Conv2dLast, Conv2dLastInput, Conv2dLastOptions } from './channels-last/conv2d-last-plan.ts';
 export { conv2dWinograd } from './channels-last/conv2d-winograd.ts';
+export { depthwiseLast } from './channels-last/depthwise-last.ts';
 export { lastShape, paddedChannels } from './channels-last/layout.ts';
 export { maxPoolLast } from './channels-last/max-pool-last.ts';
+export { packDepthwise } from './channels-last/pack-depthwise.ts';
 export { type PackFiltersOptions, packFilters } from './channels-last/pack-filters.ts';
 export { packFiltersWinograd } from './channels-last/pack-filters-winograd.ts';
 export { packLast } from './channels-last/pack-last.ts';
@@ -92,6 +95,7 @@ export {
   type RecordingEngine,
   recordingEngine,
 } from './recording/recording-engine.ts';
+export { shareSteps } from './recording/share-steps.ts';
 export { compute, referenceEngine } from './reference-engine.ts';
 export { type Sweep, sweep } from './sweep.ts';
 export { filled, rows, type Shape, sizeOf, stack, type Tensor, tensor, zeros } from './tensor.ts';

@@ -40,6 +40,12 @@ const wrong = {
   conv2dLast: wrongLast,
   conv2dLastDirect: wrongLast,
   maxPoolLast: [{ input: [2, 4, 4, 3] }, pool({})],
+  packDepthwise: [{ weights: [4, 2, 3, 3] }, { direction: 'forward' }],
+  depthwiseLast: [
+    { input: [2, 4, 4, 8], weights: [9, 4], bias: [4], residual: [4] },
+    { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] },
+  ],
+  averagePoolLast: [{ input: [2, 4, 4, 3] }, pool({ countIncludePad: false })],
   packFilters: [{ weights: [4, 3, 3] }, { direction: 'forward' }],
   packFiltersWinograd: [{ weights: [4, 3, 3, 2] }, { direction: 'forward' }],
   conv2dWinograd: [
@@ -89,6 +95,7 @@ const squareWindow: readonly KernelName[] = ['packFiltersWinograd'];
 
 /** Inputs of image variants one of whose axes has length 1 by their contract. */
 const hasAxisOfOne = ['image', 'fill', 'ranks', 'steps', 'shifts'];
+const isOneByContract = (name: KernelName, input: string) => hasAxisOfOne.includes(input) || name === 'packDepthwise';
 
 describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
   const kernel: AnyKernel = kernels[name];
@@ -133,7 +140,7 @@ describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
     const isFree = ([inputs]: (typeof samples)[number]) =>
       kernel.inputs.every((input: string) => {
         const free = squareWindow.includes(name) ? inputs[input].shape.slice(0, 2) : inputs[input].shape;
-        const lengths = free.filter((length) => length > 1 || !hasAxisOfOne.includes(input));
+        const lengths = free.filter((length) => length > 1 || !isOneByContract(name, input));
         return lengths.every((length) => length > 1) && new Set(lengths).size === lengths.length;
       });
     expect(samples.some(isFree)).toBe(true);

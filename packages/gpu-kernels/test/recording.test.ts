@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
   add,
+  averagePool,
   channelMeans,
   channelsLast,
+  concatAxis,
   constantValues,
   conv2d,
   conv2dLast,
@@ -20,7 +22,11 @@ import {
   type RecordingEngine,
   type Resident,
   recordingEngine,
+  rectify,
   referenceEngine,
+  reshape,
+  shareSteps,
+  sigmoid,
   type Tensor,
   uniformTensor,
 } from '../src/index.ts';
@@ -173,18 +179,100 @@ describe('channelsLast', () => {
     await expectSame(engine.steps, [output], channelsLast(engine.steps, [output], layout));
   });
 
-  test('convolutions in groups, and operands of unequal shape, stay as they are', async () => {
+  /** A convolution of eight channels in so many groups, with weights of its own. */
+  function grouped(engine: RecordingEngine, input: RecordedValue, groups: number): RecordedValue {
+    const random = numpyRandom(groups);
+    const weights = engine.upload(uniformTensor(random, [8, 8 / groups, 3, 3]));
+    const bias = engine.upload(uniformTensor(random, [8]));
+    return engine.run(conv2d, { input, weights, bias }, { ...around, groups });
+  }
+
+  /** The image with eight channels. */
+  function eight(engine: RecordingEngine): RecordedValue {
+    const weights = engine.upload(uniformTensor(numpyRandom(12), [8, 3, 1, 1]));
+    const bias = engine.upload(uniformTensor(numpyRandom(13), [8]));
+    const point = { ...around, pads: [0, 0, 0, 0] } as const;
+    return engine.run(conv2d, { input: engine.value(image.shape), weights, bias }, point);
+  }
+
+  test('what mobile and dense networks are made of leaves the layout nowhere', async () => {
     const engine = recordingEngine();
-    const random = numpyRandom(11);
-    const input = engine.value(image.shape);
-    const weights = engine.upload(uniformTensor(random, [3, 1, 3, 3]));
-    const bias = engine.upload(uniformTensor(random, [3]));
-    const grouped = engine.run(conv2d, { input, weights, bias }, { ...around, groups: 3 });
-    const gate = engine.upload(uniformTensor(random, [2, 3, 1, 1]));
-    const output = engine.run(multiply, { left: convolve(engine, grouped), right: gate }, undefined);
+    const row = (seed: number, ...shape: number[]) => engine.upload(uniformTensor(numpyRandom(seed), shape));
+    const start = eight(engine);
+    const depthwise = engine.run(rectify, { input: grouped(engine, start, 8) }, { floor: 0, ceiling: 6, slope: 0 });
+    const line = sum(engine, engine.run(multiply, { left: depthwise, right: row(1, 1) }, undefined), row(2, 1));
+    const gated = engine.run(
+      multiply,
+      { left: depthwise, right: engine.run(sigmoid, { input: line }, undefined) },
+      undefined,
+    );
+    const means = engine.run(channelMeans, { input: gated }, undefined);
+    const squeezed = engine.run(reshape, { input: means }, { shape: [2, 8, 1, 1] });
+    const excited = engine.run(sigmoid, { input: grouped(engine, squeezed, 1) }, undefined);
+    const scaled = engine.run(multiply, { left: gated, right: excited }, undefined);
+    const joined = engine.run(concatAxis, { left: scaled, right: start }, { axis: 1 });
+    const normalised = sum(
+      engine,
+      engine.run(multiply, { left: joined, right: row(3, 16, 1, 1) }, undefined),
+      row(4, 1, 16, 1, 1),
+    );
+    const output = engine.run(averagePool, { input: normalised }, { ...pooling, countIncludePad: false });
     const laidOut = channelsLast(engine.steps, [output], layout);
-    expect(namesOf(laidOut.steps)).toEqual(expect.arrayContaining(['conv2d', 'multiply', 'unpackLast']));
+    const needed = namesOf(programOf(laidOut.steps, laidOut.outputs).steps);
+    expect(needed.filter((name) => name === 'packLast' || name === 'unpackLast')).toEqual(['packLast', 'unpackLast']);
+    expect(needed).toEqual(
+      expect.arrayContaining(['depthwiseLast', 'channelMeansLast', 'averagePoolLast', 'concatAxis']),
+    );
     await expectSame(engine.steps, [output], laidOut);
+  });
+
+  test('the way back through convolutions of single channels is laid out as well', async () => {
+    const engine = recordingEngine();
+    const weights = engine.upload(uniformTensor(numpyRandom(8), [3, 1, 3, 3]));
+    const options = { ...around, groups: 3, strides: [2, 2], outputSize: [12, 10] } as const;
+    const output = engine.run(conv2dTranspose, { input: engine.value(image.shape), weights }, options);
+    const laidOut = channelsLast(engine.steps, [output], layout);
+    expect(namesOf(laidOut.steps)).toContain('depthwiseLast');
+    await expectSame(engine.steps, [output], laidOut);
+  });
+
+  test('convolutions in other groups, operands of other channels and joins inside a quad stay as they are', async () => {
+    const engine = recordingEngine();
+    const halves = grouped(engine, eight(engine), 2);
+    const gate = engine.run(sigmoid, { input: engine.upload(uniformTensor(numpyRandom(9), [2, 1, 6, 5])) }, undefined);
+    const gated = engine.run(multiply, { left: grouped(engine, halves, 1), right: gate }, undefined);
+    const three = convolve(engine, gated);
+    const output = engine.run(concatAxis, { left: three, right: gated }, { axis: 1 });
+    const laidOut = channelsLast(engine.steps, [output], layout);
+    expect(namesOf(laidOut.steps)).toEqual(expect.arrayContaining(['conv2d', 'multiply', 'concatAxis', 'unpackLast']));
+    await expectSame(engine.steps, [output], laidOut);
+  });
+});
+
+describe('shareSteps', () => {
+  test('makes one of equal runs, and of runs on what has become equal', async () => {
+    const engine = recordingEngine();
+    const input = engine.value(image.shape);
+    const join = (...parts: RecordedValue[]) =>
+      parts.reduce((left, right) => engine.run(concatAxis, { left, right }, { axis: 1 }));
+    const first = relu(engine, input);
+    const outputs = [join(input, first, input), join(input, relu(engine, input), input, first)];
+    const shared = shareSteps(engine.steps, outputs);
+    expect(namesOf(shared.steps)).toEqual(['positivePart', 'concatAxis', 'concatAxis', 'concatAxis']);
+    await expectSame(engine.steps, outputs, shared);
+  });
+
+  test('keeps runs apart whose options, inputs or order of inputs differ', () => {
+    const engine = recordingEngine();
+    const [left, right] = [engine.value(image.shape), engine.value(image.shape)];
+    engine.run(concatAxis, { left, right }, { axis: 1 });
+    engine.run(concatAxis, { left, right }, { axis: 2 });
+    engine.run(concatAxis, { left: right, right: left }, { axis: 1 });
+    for (const ceiling of [6, Number.POSITIVE_INFINITY]) {
+      engine.run(rectify, { input: left }, { floor: 0, ceiling, slope: 0 });
+      engine.run(rectify, { input: left }, { floor: Number.NEGATIVE_INFINITY, ceiling, slope: 0 });
+    }
+    expect(shareSteps(engine.steps, []).steps).toHaveLength(7);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type RecordedValue,
   type RecordingEngine,
   recordingEngine,
+  shareSteps,
 } from '@cambium/gpu-kernels';
 import { forwardPass, requireKernels } from '../forward/forward.ts';
 import { mergeBatchNorm } from '../onnx/fold-batch-norm.ts';
@@ -25,8 +26,9 @@ export function layOut(
 ): LaidOut & Pick<RecordedQuestion, 'inputs'> {
   const recording = recordingEngine();
   const { inputs, outputs } = record(recording);
-  const fused = fuseConvolutions(programOf(recording.steps, outputs).steps, outputs);
-  return { inputs, ...channelsLast(fused, outputs, layout) };
+  const shared = shareSteps(programOf(recording.steps, outputs).steps, outputs);
+  const fused = fuseConvolutions(shared.steps, shared.outputs);
+  return { inputs, ...channelsLast(fused, shared.outputs, layout) };
 }
 
 /** The forward pass over a batch, from images to logits, laid out in the same way. @throws ModelError when an operation has no kernels */

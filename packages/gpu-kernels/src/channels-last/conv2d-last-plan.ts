@@ -63,8 +63,8 @@ export function planConv2dLast(
   options: Conv2dLastOptions,
   program: {
     readonly workgroups: (uniforms: { readonly [name in Conv2dLastUniform]: number }) => number;
-    /** Matrices that the weights are; one for each place of the window unless said. */
-    readonly places?: number;
+    /** Rows of the packed weights; one for each place of the window and channel unless said. */
+    readonly depth?: number;
   },
 ): Plan<Conv2dLastUniform> {
   requireLast(where, 'an input', input);
@@ -73,7 +73,7 @@ export function planConv2dLast(
   const [rows, columns] = back ?? placeWindows(where, [height, width], options).size;
   if (back)
     requireSame(where, 'a size that belongs to the input', [height, width], placeWindows(where, back, options).size);
-  const depth = (program.places ?? kernel[0] * kernel[1]) * channels;
+  const depth = program.depth ?? kernel[0] * kernel[1] * channels;
   if (weights.length !== 2 || weights[0] !== depth || weights[1] % 4 !== 0) {
     throw new ShapeError(where, `packed weights of ${depth} rows and a multiple of 4 columns`, show(weights));
   }

@@ -60,7 +60,7 @@ export const conv2dWinograd: Conv2dLast = {
         const tiles = (pixels / (rows * columns)) * Math.ceil(rows / 2) * Math.ceil(columns / 2);
         return Math.ceil(tiles / TILES) * Math.ceil(quadsOut / QUADS);
       },
-      places: 16,
+      depth: 16 * shapes.input[3],
     });
   },
   rows: rowsOfConv2dLast,

@@ -1,8 +1,11 @@
+import { averagePoolLast } from '../channels-last/average-pool-last.ts';
 import { channelMeansLast } from '../channels-last/channel-means-last.ts';
 import { conv2dLast } from '../channels-last/conv2d-last.ts';
 import { conv2dLastDirect } from '../channels-last/conv2d-last-direct.ts';
 import { conv2dWinograd } from '../channels-last/conv2d-winograd.ts';
+import { depthwiseLast } from '../channels-last/depthwise-last.ts';
 import { maxPoolLast } from '../channels-last/max-pool-last.ts';
+import { packDepthwise } from '../channels-last/pack-depthwise.ts';
 import { packFilters } from '../channels-last/pack-filters.ts';
 import { packFiltersWinograd } from '../channels-last/pack-filters-winograd.ts';
 import { packLast } from '../channels-last/pack-last.ts';
@@ -55,6 +58,7 @@ export const kernels = {
   add,
   averagePool,
   averagePoolBackward,
+  averagePoolLast,
   channelMeans,
   channelMeansHalf,
   channelMeansLast,
@@ -66,6 +70,7 @@ export const kernels = {
   conv2dLastDirect,
   conv2dTranspose,
   conv2dWinograd,
+  depthwiseLast,
   divide,
   fillRegions,
   guardedDivide,
@@ -79,6 +84,7 @@ export const kernels = {
   minMax,
   multiply,
   negativePart,
+  packDepthwise,
   packFilters,
   packFiltersHalf,
   packFiltersWinograd,

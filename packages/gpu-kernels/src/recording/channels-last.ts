@@ -4,7 +4,9 @@ import type { PackFiltersOptions } from '../channels-last/pack-filters.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
 import type { AnyKernel, Named } from '../kernel.ts';
+import { averagePool } from '../kernels/average-pool.ts';
 import { channelMeans } from '../kernels/channel-means.ts';
+import { type ConcatAxisOptions, concatAxis } from '../kernels/concat-axis.ts';
 import { type Conv2dOptions, conv2d } from '../kernels/conv2d.ts';
 import { conv2dFused } from '../kernels/conv2d-fused.ts';
 import { type ConvTransposeOptions, conv2dTranspose } from '../kernels/conv2d-transpose.ts';
@@ -47,7 +49,7 @@ export interface LaidOut {
  *
  * Values keep one layout or get both: steps that need channels first (and the outputs) read a converted copy. Weights are
  * packed by steps of their own that read constants only, so whoever runs the recording many times computes them once.
- * Convolutions in groups, and weights that are computed, stay as they are. In half precision only convolutions and poolings are
+ * Convolutions in groups of more than a channel, and weights that are computed, stay as they are. In half precision only convolutions and poolings are
  * laid out anew; whatever else there is reads and writes float32.
  */
 export function channelsLast(
@@ -67,6 +69,7 @@ class Layout {
   readonly #constants: ReadonlySet<RecordedValue>;
   readonly #first = new Map<RecordedValue, RecordedValue>();
   readonly #last = new Map<RecordedValue, RecordedValue>();
+  readonly #means = new Map<RecordedValue, RecordedValue>(); // N×C, as images of one pixel with channels last
 
   constructor(recorded: readonly RecordedStep[], options: ChannelsLastOptions) {
     this.#kernels =
@@ -95,6 +98,7 @@ class Layout {
       const means = this.#run(this.#kernels.means, { input: this.#lastOf(inputs.input) }, undefined);
       const first = this.#run(unpackLast, { input: means }, { channels: output.shape[1] });
       this.#first.set(output, this.#run(reshape, { input: first }, { shape: output.shape }));
+      if (this.#kernels.inOneNumber === 1) this.#means.set(output, means);
       return;
     }
     const own = mapNamed(kernel.inputs as readonly string[], (name) => this.first(inputs[name]));
@@ -103,36 +107,65 @@ class Layout {
   }
 
   /** The step's result with channels last, where it is computed so. */
-  #addLast({ kernel, inputs, options }: RecordedStep): RecordedValue | undefined {
+  #addLast({ kernel, inputs, options, output }: RecordedStep): RecordedValue | undefined {
     if (kernel === conv2d || kernel === conv2dFused) return this.#convolve(inputs, options as Conv2dOptions); // theirs
     if (kernel === conv2dTranspose) return this.#convolveBack(inputs, options as ConvTransposeOptions); // its own
-    if (kernel === maxPool && this.#last.has(inputs.input)) {
-      return this.#run(this.#kernels.maxPool, { input: this.#lastOf(inputs.input) }, options);
-    }
+    if (kernel === reshape) return this.#meansAsImages(inputs.input, output);
+    const { maxPool: largest, averagePool: average, concat } = this.#kernels;
+    if (kernel === maxPool) return this.#pool(largest, inputs.input, options);
+    if (kernel === averagePool) return this.#pool(average, inputs.input, options);
+    if (kernel === concatAxis) return this.#join(concat, inputs, options as ConcatAxisOptions); // its own
     return this.#kernels.elementWise.has(kernel) ? this.#pointwise(kernel, inputs, options) : undefined;
   }
 
   #convolve(inputs: Named<string, RecordedValue>, options: Conv2dOptions): RecordedValue | undefined {
     const { input, weights, bias, residual } = inputs;
     const row = this.#packedRow(bias);
-    if (options.groups !== 1 || !this.#constants.has(weights) || !row) return undefined;
-    const { strides, pads, dilations, relu } = options;
+    const { strides, pads, dilations, relu, groups } = options;
+    const isDepthwise = this.#isDepthwise(weights.shape, groups);
+    if ((groups !== 1 && !isDepthwise) || !this.#constants.has(weights) || !row) return undefined;
     const [filters, , height, width] = weights.shape;
     return this.#product(
       { input, weights, bias: row, residual: residual ? this.#lastOf(residual) : this.#zeroRow(filters) },
       { kernel: [height, width], strides, pads, dilations, relu },
+      isDepthwise,
     );
+  }
+
+  /** Whether every channel is convolved by itself, and the layout has a program for that. */
+  #isDepthwise([filters, channels]: Shape, groups: number): boolean {
+    return this.#kernels.depthwise !== undefined && groups > 1 && groups === filters && channels === 1;
+  }
+
+  #pool(kernel: AnyKernel | undefined, input: RecordedValue, options: unknown): RecordedValue | undefined {
+    return kernel && this.#last.has(input) ? this.#run(kernel, { input: this.#lastOf(input) }, options) : undefined;
+  }
+
+  /** Means of channels that are looked at as images of one pixel, as a squeeze does it: they are laid out already. */
+  #meansAsImages(input: RecordedValue, { shape }: RecordedValue): RecordedValue | undefined {
+    const isImage = shape.length === 4 && shape[2] * shape[3] === 1;
+    return isImage ? this.#means.get(input) : undefined;
+  }
+
+  /** Images joined along channels. Those of the left must fill their last quad, or padding would lie between. */
+  #join(kernel: AnyKernel, { left, right }: Named<string, RecordedValue>, { axis }: ConcatAxisOptions) {
+    const fits = axis === 1 && left.shape.length === 4 && left.shape[1] === paddedChannels(left.shape[1]);
+    if (!fits || !(this.#last.has(left) || this.#last.has(right))) return undefined;
+    return this.#run(kernel, { left: this.#lastOf(left), right: this.#lastOf(right) }, { axis: 3 });
   }
 
   #convolveBack(inputs: Named<string, RecordedValue>, options: ConvTransposeOptions): RecordedValue | undefined {
     const { input, weights } = inputs;
-    if (!this.#kernels.goesBack || options.groups !== 1 || !this.#constants.has(weights)) return undefined;
-    const { strides, pads, dilations, outputSize } = options;
+    const { strides, pads, dilations, outputSize, groups } = options;
+    const isDepthwise = this.#isDepthwise(weights.shape, groups);
+    const isKnown = this.#constants.has(weights) && (groups === 1 || isDepthwise);
+    if (!this.#kernels.goesBack || !isKnown) return undefined;
     const [, channels, height, width] = weights.shape;
-    const none = this.#zeroRow(channels);
+    const none = this.#zeroRow(channels * groups);
     return this.#product(
       { input, weights, bias: none, residual: none },
       { kernel: [height, width], strides, pads, dilations, back: outputSize },
+      isDepthwise,
     );
   }
 
@@ -140,27 +173,52 @@ class Layout {
   #product(
     inputs: Named<'input' | 'weights' | 'bias' | 'residual', RecordedValue>,
     options: Conv2dLastOptions,
+    isDepthwise: boolean,
   ): RecordedValue {
-    const { kernel, filters } = this.#kernels.convolution(shapeOf(inputs.input.shape, inputs.weights.shape, options));
+    const { depthwise, convolution } = this.#kernels;
+    const { kernel, filters } =
+      (isDepthwise ? depthwise : undefined) ?? convolution(shapeOf(inputs.input.shape, inputs.weights.shape, options));
     const direction: PackFiltersOptions['direction'] = options.back ? 'back' : 'forward';
     const input = this.#lastOf(inputs.input);
     const weights = this.#run(filters, { weights: this.first(inputs.weights) }, { direction });
     return this.#run(kernel, { ...inputs, input, weights }, options);
   }
 
-  /** Operands of one shape; numbers may stand for whole operands. Zeros in the padding stay finite in all of these. */
+  /**
+   * Operands with the same channels; images of one pixel, rows of a number for each channel, and numbers are repeated where the
+   * kernel repeats. What becomes of the zeros in the padding stays finite in all of these, and nothing reads it.
+   */
   #pointwise(kernel: AnyKernel, inputs: Named<string, RecordedValue>, options: unknown): RecordedValue | undefined {
     const names = kernel.inputs as readonly string[];
     const isNumber = (name: string) => sizeOf(inputs[name].shape) === 1 && inputs[name].shape.length <= 1;
-    const operands = names.filter((name) => !isNumber(name));
-    const shapes = new Set(operands.map((name) => inputs[name].shape.join()));
-    const [operand] = operands;
-    if (shapes.size !== 1 || inputs[operand].shape.length !== 4) return undefined;
-    if (!operands.some((name) => this.#last.has(inputs[name]))) return undefined;
-    const channels = inputs[operand].shape[1];
+    const images = names.filter((name) => inputs[name].shape.length === 4 && !this.#isRow(inputs[name]));
+    if (images.length === 0 || !images.some((name) => this.#last.has(inputs[name]))) return undefined;
+    const [, channels] = inputs[images[0]].shape;
+    if (images.some((name) => inputs[name].shape[1] !== channels)) return undefined;
     if (kernel === divide && channels !== paddedChannels(channels)) return undefined; // 0 / 0 in the padding
-    const laidOut = mapNamed(names, (name) => (isNumber(name) ? this.first(inputs[name]) : this.#lastOf(inputs[name])));
+    const rest = names.filter((name) => !images.includes(name) && !isNumber(name));
+    if (rest.some((name) => !this.#isRow(inputs[name]) || sizeOf(inputs[name].shape) !== channels)) return undefined;
+    const laidOut = mapNamed(names, (name) => {
+      if (images.includes(name)) return this.#lastOf(inputs[name]);
+      return rest.includes(name) ? this.#imageOf(inputs[name]) : this.first(inputs[name]);
+    });
     return this.#run(kernel, laidOut, options);
+  }
+
+  /** A constant with a number for each channel: C×1×1 or 1×C×1×1. */
+  #isRow({ constant, shape }: RecordedValue): boolean {
+    const [channels, ...pixel] = shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape;
+    return constant !== undefined && pixel.length === 2 && sizeOf(pixel) === 1 && channels > 0;
+  }
+
+  /** A row as an image of one pixel. */
+  #imageOf({ constant }: RecordedValue): RecordedValue {
+    const data = constant!.data; // a row is a constant
+    const { shape, constant: row } = this.#packedRow({
+      shape: [data.length],
+      constant: { data, shape: [data.length] },
+    })!;
+    return { shape: [1, 1, 1, ...shape], constant: { data: row!.data, shape: [1, 1, 1, ...shape] } };
   }
 
   #lastOf(value: RecordedValue): RecordedValue {

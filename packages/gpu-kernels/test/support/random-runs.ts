@@ -21,6 +21,7 @@ import {
   anyShape,
   broadcasting,
   convolution,
+  depthwiseConvolution,
   images,
   imagesLast,
   lastConvolution,
@@ -82,6 +83,10 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     shapes: { input: average },
     options: { ...options, countIncludePad },
   })),
+  averagePoolLast: pooling.map(({ average, options: { dilations: _, ...options }, countIncludePad }) => {
+    const [batch, quads, height, width] = average;
+    return { shapes: { input: [batch, height, width, 4 * quads] }, options: { ...options, countIncludePad } };
+  }),
   averagePoolBackward: pooling.map(({ average, options: { dilations: _, ...rest }, countIncludePad }) => {
     const options = { ...rest, countIncludePad };
     const { output } = averagePool.plan({ input: average }, options);
@@ -120,6 +125,7 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
       weights: compute(packFiltersWinograd, { weights }, { direction: 'forward' }),
     }),
   })),
+  depthwiseLast: depthwiseConvolution,
   divide: broadcasting('left', 'right').map((plan) => ({
     ...plan,
     finish: ({ left, right }) => ({ left, right: { ...right, data: right.data.map((value) => value || 1) } }),
@@ -171,6 +177,16 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
     .map(([input, epsilon]) => ({ shapes: { input }, options: { epsilon } })),
   multiply: broadcasting('left', 'right'),
   negativePart: pointwise,
+  packDepthwise: fc
+    .record({
+      channels: fc.integer({ min: 1, max: 60 }),
+      window: fc.tuple(small, small),
+      direction: fc.constantFrom('forward', 'back'),
+    })
+    .map(({ channels, window, direction }) => ({
+      shapes: { weights: [channels, 1, ...window] },
+      options: { direction },
+    })),
   packFilters: fc
     .record({ weights: fc.tuple(length, length, small, small), direction: fc.constantFrom('forward', 'back') })
     .map(({ weights, direction }) => ({ shapes: { weights }, options: { direction } })),

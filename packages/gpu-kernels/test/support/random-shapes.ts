@@ -128,3 +128,11 @@ export const winogradConvolution = fc
       },
     };
   });
+
+/** A convolution of each channel by itself, as `depthwiseLast` takes it. */
+export const depthwiseConvolution = lastConvolution.map(({ shapes, options }): Plan => {
+  const { kernel } = options as { readonly kernel: readonly number[] }; // a window has one
+  const channels = shapes.weights[1];
+  const input = shapes.input.with(3, channels);
+  return { shapes: { ...shapes, input, weights: [kernel[0] * kernel[1], channels] }, options };
+});
