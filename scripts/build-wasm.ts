@@ -11,6 +11,11 @@ export const modules = [
     target: 'packages/gpu-kernels/src/random-wasm.ts',
     name: 'randomWasm',
   },
+  {
+    source: 'packages/metrics/wasm/grid.ts',
+    target: 'packages/metrics/src/grid-wasm.ts',
+    name: 'gridWasm',
+  },
 ] as const;
 
 /** The target file that a module's source makes. @throws Error with the compiler's messages */
@@ -27,6 +32,8 @@ export async function wasmFile({ source, name }: (typeof modules)[number]): Prom
       '--enable',
       'simd',
       '--noAssert',
+      '--use',
+      'abort=',
       '--initialMemory',
       '2',
     ],

@@ -99,4 +99,5 @@ export { shareSteps } from './recording/share-steps.ts';
 export { compute, referenceEngine } from './reference-engine.ts';
 export { type Sweep, sweep } from './sweep.ts';
 export { filled, rows, type Shape, sizeOf, stack, type Tensor, tensor, zeros } from './tensor.ts';
+export { runModule } from './wasm.ts';
 export { type MemoryUse, type WebgpuEngine, type WebgpuEngineOptions, webgpuEngine } from './webgpu-engine.ts';

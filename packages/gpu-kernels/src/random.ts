@@ -47,10 +47,10 @@ export function numpyRandom(seed: number): Random {
  * @throws ShapeError when the shape is not made of non-negative integers
  */
 export function uniformTensor(random: Random, shape: Shape, low = -1, high = 1): Tensor {
-  return tensor(
-    Float32Array.from({ length: sizeOf(shape) }, () => random.uniformBetween(low, high)),
-    shape,
-  );
+  const numbers = new Float32Array(sizeOf(shape));
+  if (random.addUniform) random.addUniform(numbers, low, high);
+  else for (let index = 0; index < numbers.length; index++) numbers[index] = random.uniformBetween(low, high);
+  return tensor(numbers, shape);
 }
 
 function drawInterval(word: () => number, max: number): number {

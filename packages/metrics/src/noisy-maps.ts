@@ -71,7 +71,7 @@ export async function* noisyCopies(
 /** A map scaled by itself. */
 export function scaledAlone(map: Tensor, options: Pick<NoiseOptions, 'normalise' | 'absolute'>): Tensor {
   const unchanged = options.normalise === 'none' && !options.absolute;
-  return unchanged ? map : scaleMap(map, extentOf([map]), options);
+  return unchanged ? map : scaleMap(map, extentOf(options.normalise === 'none' ? [] : [map]), options);
 }
 
 /** Euclidean norm of the difference of two tensors of one size. */

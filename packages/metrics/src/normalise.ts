@@ -77,18 +77,51 @@ export function joinExtents(left: Extent, right: Extent): Extent {
  * @source spec 2.0, points 3 and 4
  */
 export function scaleMap(map: Tensor, extent: Extent, options: Pick<MapOptions, 'normalise' | 'absolute'>): Tensor {
-  const [positive, negative] = divisors(extent, options.normalise);
-  const scaled = map.data.slice();
-  if (positive !== 1 || negative !== 1)
-    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= scaled[pixel] < 0 ? negative : positive;
-  if (options.absolute) for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] = Math.abs(scaled[pixel]);
-  return tensor(scaled, map.shape);
+  return tensor(scaledPart(map.data, divisors(extent, options.normalise), options.absolute), map.shape);
 }
 
 /** The subject's own map, scaled within its scope. */
 export function subjectMap(subject: Subject, options: MapOptions): Tensor {
-  const maps = options.normaliseScope === 'image' ? [subject.map] : companionsOf(subject).map(({ map }) => map);
-  return scaleMap(subject.map, extentOf(maps), options);
+  return scaleMap(subject.map, scopeExtent(subject, options), options);
+}
+
+/** A map that is scaled a part at a time, for what need not hold several maps once again. */
+export interface MapScaling {
+  readonly size: number;
+  /** The scaled numbers from one pixel to before another. */
+  scaled(start: number, end: number): Float32Array<ArrayBuffer>;
+}
+
+/** `subjectMap`, a part at a time. */
+export function mapScaling(subject: Subject, options: MapOptions): MapScaling {
+  const { data } = subject.map;
+  const by = divisors(scopeExtent(subject, options), options.normalise);
+  return {
+    size: data.length,
+    scaled: (start, end) => scaledPart(data.subarray(start, end), by, options.absolute),
+  };
+}
+
+function scopeExtent(subject: Subject, { normalise, normaliseScope }: MapOptions): Extent {
+  if (normalise === 'none') return extentOf([]);
+  return extentOf(normaliseScope === 'image' ? [subject.map] : companionsOf(subject).map(({ map }) => map));
+}
+
+function scaledPart(
+  values: Float32Array,
+  [positive, negative]: readonly [number, number],
+  absolute: boolean,
+): Float32Array<ArrayBuffer> {
+  const scaled = new Float32Array(values);
+  const sign = absolute ? -1 : 1; // of what is below 0
+  if (positive !== negative) {
+    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= scaled[pixel] < 0 ? sign * negative : positive;
+  } else if (absolute) {
+    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] = Math.abs(scaled[pixel]) / positive;
+  } else if (positive !== 1) {
+    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= positive;
+  }
+  return scaled;
 }
 
 /** The subjects scored together with this one; itself alone where it names none. */

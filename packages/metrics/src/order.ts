@@ -9,11 +9,21 @@ export type Order = 'morf' | 'lerf' | 'random' | readonly number[];
  * @source spec 0.5
  */
 export function ordered(values: ArrayLike<number>, direction: 'descending' | 'ascending'): Uint32Array<ArrayBuffer> {
-  if (values instanceof Float32Array) return radixOrdered(keysOf(values, direction));
+  if (values instanceof Float32Array) return radixOrdered(keysOf(values, direction)).order;
   const indices = Uint32Array.from({ length: values.length }, (_, index) => index);
   return direction === 'descending'
     ? indices.sort((a, b) => values[b] - values[a] || a - b)
     : indices.sort((a, b) => values[a] - values[b] || a - b);
+}
+
+/** Indices of numbers in ascending order, and what tells equal ones, side by side in that order. */
+export function ascending(values: ArrayLike<number>): {
+  readonly order: Uint32Array;
+  readonly keys: ArrayLike<number>;
+} {
+  if (values instanceof Float32Array) return radixOrdered(keysOf(values, 'ascending'));
+  const order = ordered(values, 'ascending');
+  return { order, keys: Float64Array.from(order, (index) => values[index]) };
 }
 
 /** Whole numbers that are ordered as the values are: their bits, turned round where they are negative. */
@@ -27,10 +37,13 @@ function keysOf(values: Float32Array, direction: 'descending' | 'ascending'): Ui
 }
 
 /**
- * Indices of keys in ascending order, by their digits of 11 bits from the lowest: a map takes a tenth of comparing. The keys
+ * Indices of keys in ascending order, and the keys in it, by their digits of 11 bits from the lowest: a map takes a tenth of comparing. The keys
  * travel with their indices, so that only the writing goes to and fro in memory.
  */
-function radixOrdered(keys: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+function radixOrdered(keys: Uint32Array<ArrayBuffer>): {
+  readonly order: Uint32Array<ArrayBuffer>;
+  readonly keys: Uint32Array;
+} {
   const ends = digitStarts(keys);
   let [from, to] = [keys, new Uint32Array(keys.length)];
   let [order, next] = [new Uint32Array(keys.length), new Uint32Array(keys.length)];
@@ -46,7 +59,7 @@ function radixOrdered(keys: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> 
     [from, to] = [to, from];
     [order, next] = [next, order];
   }
-  return order;
+  return { order, keys: from };
 }
 
 /** Bits of a digit, and the largest one. */

@@ -1,8 +1,10 @@
 import type { Random } from '@cambium/gpu-kernels';
 import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
-import { type Imputer, imputer } from './impute.ts';
+import { imputePixels } from './impute.ts';
+import { normalNoise } from './noisy-maps.ts';
 import { requireNumber } from './options.ts';
+import { ascending } from './order.ts';
 import { imageCost, imageOutput, type Output, predictEach, requireOutput } from './outputs.ts';
 import { randomOf } from './replacement.ts';
 import type { Subject } from './types.ts';
@@ -49,30 +51,37 @@ export const road = defineMetric<RoadOptions>({
   },
   cost: ({ percentiles }) => ({ forwards: 2 * percentiles.length, explanations: 0, shared: imageCost }),
   async measure(subject, options) {
-    const { map } = subject;
-    const shared = { ...options, random: randomOf(subject), impute: imputer(subject.image.shape) };
-    const most = await removalCurve(subject, map.data, shared);
-    const least = await removalCurve(
-      subject,
-      map.data.map((value) => -value),
-      shared,
-    );
+    const { data } = subject.map;
+    const { order } = ascending(data);
+    const sorted = Float32Array.from(order, (pixel) => data[pixel]);
+    const shared = { ...options, random: randomOf(subject) };
+    const most = await removalCurve(subject, { relevance: data, sorted }, shared);
+    const turned = { relevance: data.map((value) => -value), sorted: sorted.map((value) => -value).reverse() };
+    const least = await removalCurve(subject, turned, shared);
     return { value: (meanOf(least) - meanOf(most)) / 2, detail: { most, least } };
   },
 });
 
+/** A map, and its values in ascending order. */
+interface Ranked {
+  readonly relevance: Float32Array;
+  readonly sorted: Float32Array;
+}
+
 async function removalCurve(
   subject: Subject,
-  relevance: Float32Array,
-  { percentiles, noise, output, random, impute }: RoadOptions & { readonly random: Random; readonly impute: Imputer },
+  { relevance, sorted }: Ranked,
+  { percentiles, noise, output, random }: RoadOptions & { readonly random: Random },
 ): Promise<number[]> {
-  const ascending = relevance.slice().sort();
   const original = await imageOutput(subject, output);
+  const add = normalNoise(noise);
   const outputs = await predictEach(subject, percentiles.length, output, (index, pixels) => {
-    const threshold = percentileOf(ascending, percentiles[index]);
+    const threshold = percentileOf(sorted, percentiles[index]);
     const removed = atLeast(relevance, threshold);
-    impute(pixels, removed);
-    addNoise(pixels, removed, () => noise * random.normal());
+    imputePixels(pixels, removed, subject.image.shape);
+    const numbers = gather(pixels, removed);
+    add(numbers, random);
+    scatter(numbers, pixels, removed);
   });
   return Array.from(outputs, (changed) => changed - original);
 }
@@ -83,17 +92,30 @@ function atLeast(values: Float32Array, threshold: number): Uint8Array {
   return flags;
 }
 
-/** Adds draws to the removed pixels of every channel. */
-function addNoise(pixels: Float32Array, removed: Uint8Array, draw: () => number): void {
+/** The removed pixels side by side, channel by channel; a pixel that stays is written, and written over. */
+function gather(pixels: Float32Array, removed: Uint8Array): Float32Array {
+  const numbers = new Float32Array(pixels.length + 1);
+  let end = 0;
   for (let start = 0; start < pixels.length; start += removed.length) {
-    for (let pixel = 0; pixel < removed.length; pixel++) if (removed[pixel]) pixels[start + pixel] += draw();
+    for (let pixel = 0; pixel < removed.length; pixel++) {
+      numbers[end] = pixels[start + pixel];
+      end += removed[pixel];
+    }
+  }
+  return numbers.subarray(0, end);
+}
+
+function scatter(numbers: Float32Array, pixels: Float32Array, removed: Uint8Array): void {
+  let at = 0;
+  for (let start = 0; start < pixels.length; start += removed.length) {
+    for (let pixel = 0; pixel < removed.length; pixel++) if (removed[pixel]) pixels[start + pixel] = numbers[at++];
   }
 }
 
 /** A percentile by linear interpolation between the values in ascending order. */
-function percentileOf(ascending: Float32Array, percentile: number): number {
-  const position = (percentile / 100) * (ascending.length - 1);
+function percentileOf(sorted: Float32Array, percentile: number): number {
+  const position = (percentile / 100) * (sorted.length - 1);
   const below = Math.floor(position);
-  const above = Math.min(below + 1, ascending.length - 1);
-  return ascending[below] + (position - below) * (ascending[above] - ascending[below]);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }

@@ -1,6 +1,13 @@
-import type { Tensor } from '@cambium/gpu-kernels';
 import { defineMetric } from './define-metric.ts';
-import { checkMapOptions, companionsOf, type MapOptions, mapDefaults, placeOf, subjectMap } from './normalise.ts';
+import {
+  checkMapOptions,
+  companionsOf,
+  type MapOptions,
+  type MapScaling,
+  mapDefaults,
+  mapScaling,
+  placeOf,
+} from './normalise.ts';
 import { requireNumber } from './options.ts';
 import { imageCost, imageLogits } from './outputs.ts';
 import { predictedClass } from './softmax.ts';
@@ -62,7 +69,7 @@ export const sufficiency = defineMetric<SufficiencyOptions>({
 
 /** The distances between all companions' maps: the same for each of them, so the first one's cache keeps them for all. */
 function distancesBetween(companions: readonly Subject[], options: SufficiencyOptions): Promise<number[][]> {
-  const work = async () => pairwiseDistances(companions.map((companion) => subjectMap(companion, options)));
+  const work = async () => pairwiseDistances(companions.map((companion) => mapScaling(companion, options)));
   const [{ sweeps }] = companions;
   if (!sweeps) return work();
   const { normalise, normaliseScope, absolute } = options;
@@ -70,43 +77,49 @@ function distancesBetween(companions: readonly Subject[], options: SufficiencyOp
   return sweeps.once(`sufficiency/${normalise}/${normaliseScope}/${absolute}/${maps.join()}`, work);
 }
 
-/** Standardised Euclidean distances between maps; symmetric. */
-function pairwiseDistances(maps: readonly Tensor[]): number[][] {
-  const scales = scalesOf(maps);
-  const distances = maps.map(() => maps.map(() => 0));
-  for (let row = 0; row < maps.length; row++) {
-    for (let column = 0; column < row; column++) {
-      distances[row][column] = scaledDistance(maps[row].data, maps[column].data, scales);
-      distances[column][row] = distances[row][column];
+/** Pixels whose variances and differences are taken together: they stay in the nearest memory. */
+const BLOCK = 2048;
+
+/** Standardised Euclidean distances between scaled maps; symmetric. */
+function pairwiseDistances(maps: readonly MapScaling[]): number[][] {
+  const squares = maps.map(() => maps.map(() => 0));
+  for (let start = 0; start < maps[0].size; start += BLOCK) {
+    const parts = maps.map(({ scaled }) => scaled(start, start + BLOCK));
+    const scales = scalesOf(parts);
+    for (let row = 0; row < maps.length; row++) {
+      for (let column = 0; column < row; column++) {
+        squares[row][column] += scaledSquares(parts[row], parts[column], scales);
+        squares[column][row] = squares[row][column];
+      }
     }
   }
-  return distances;
+  return squares.map((row) => row.map(Math.sqrt));
 }
 
 /** One over each pixel's variance over the maps, 0 where it has none. */
-function scalesOf(maps: readonly Tensor[]): Float32Array {
-  const means = new Float64Array(maps[0].data.length);
-  const squares = new Float64Array(means.length);
-  for (const { data } of maps) for (let pixel = 0; pixel < means.length; pixel++) means[pixel] += data[pixel];
+function scalesOf(maps: readonly Float32Array[]): Float32Array {
+  const scales = new Float32Array(maps[0].length);
+  const means = new Float64Array(scales.length);
+  const squares = new Float64Array(scales.length);
+  for (const map of maps) for (let pixel = 0; pixel < means.length; pixel++) means[pixel] += map[pixel];
   for (let pixel = 0; pixel < means.length; pixel++) means[pixel] /= maps.length;
-  for (const { data } of maps) {
+  for (const map of maps) {
     for (let pixel = 0; pixel < means.length; pixel++) {
-      const difference = data[pixel] - means[pixel];
+      const difference = map[pixel] - means[pixel];
       squares[pixel] += difference * difference;
     }
   }
-  const scales = new Float32Array(means.length);
   for (let pixel = 0; pixel < scales.length; pixel++) {
-    if (squares[pixel] > 0) scales[pixel] = (maps.length - 1) / squares[pixel];
+    scales[pixel] = squares[pixel] > 0 ? (maps.length - 1) / squares[pixel] : 0;
   }
   return scales;
 }
 
-function scaledDistance(left: Float32Array, right: Float32Array, scales: Float32Array): number {
+function scaledSquares(left: Float32Array, right: Float32Array, scales: Float32Array): number {
   let sum = 0;
   for (let pixel = 0; pixel < scales.length; pixel++) {
     const difference = left[pixel] - right[pixel];
     sum += scales[pixel] * difference * difference;
   }
-  return Math.sqrt(sum);
+  return sum;
 }

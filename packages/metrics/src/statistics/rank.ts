@@ -1,4 +1,4 @@
-import { ordered } from '../order.ts';
+import { ascending } from '../order.ts';
 import { requireFiniteValues, requireTable, type Table, type Value } from './values.ts';
 
 /** Which end of a metric is good. */
@@ -33,11 +33,11 @@ export function meanRanks(values: ArrayLike<number>): Float64Array<ArrayBuffer> 
   for (let index = 0; index < values.length; index++) {
     if (Number.isNaN(values[index])) throw new RangeError(`meanRanks expected numbers, got NaN at index ${index}.`);
   }
-  const order = ordered(values, 'ascending');
+  const { order, keys } = ascending(values);
   const ranks = new Float64Array(order.length);
   for (let first = 0, next = 0; first < order.length; first = next) {
     next++;
-    while (next < order.length && values[order[next]] === values[order[first]]) next++;
+    while (next < order.length && keys[next] === keys[first]) next++;
     for (let at = first; at < next; at++) ranks[order[at]] = (first + 1 + next) / 2; // the mean of first + 1 … next
   }
   return ranks;
