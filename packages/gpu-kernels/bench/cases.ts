@@ -52,6 +52,10 @@ const rectifier = { floor: 0, ceiling: Number.POSITIVE_INFINITY, slope: 0 };
 
 const single = ({ maps }: Scale) => ({ shapes: { input: maps }, options: undefined });
 const pair = ({ maps }: Scale) => ({ shapes: { left: maps, right: maps }, options: undefined });
+const pairOfHalves = ({ maps }: Scale) => ({
+  shapes: { left: words(lastShape(maps)), right: words(lastShape(maps)) },
+  options: undefined,
+});
 const quotient = ({ maps }: Scale) => ({ numerator: maps, denominator: maps });
 const convolvedLast = ({ convolved }: Scale) => {
   const [, channels] = convolved;
@@ -69,6 +73,18 @@ export const cases: {
   readonly [Name in KernelName]: (scale: Scale) => BenchCase<string & keyof Plan<Name>[0], Plan<Name>[1]>;
 } = {
   add: pair,
+  addHalf: pairOfHalves,
+  averagePoolHalf: ({ maps }) => ({ shapes: { input: words(lastShape(maps)) }, options: averaging }),
+  depthwiseHalf: ({ maps }) => {
+    const channels = lastShape(maps)[3];
+    return {
+      shapes: { input: words(lastShape(maps)), weights: [9, channels], bias: [channels], residual: [channels / 2] },
+      options: { ...around, kernel: [3, 3], relu: true },
+    };
+  },
+  multiplyHalf: pairOfHalves,
+  rectifyHalf: ({ maps }) => ({ shapes: { input: words(lastShape(maps)) }, options: rectifier }),
+  sigmoidHalf: ({ maps }) => ({ shapes: { input: words(lastShape(maps)) }, options: undefined }),
   averagePool: ({ maps }) => ({ shapes: { input: maps }, options: averaging }),
   averagePoolLast: ({ maps }) => ({ shapes: { input: lastShape(maps) }, options: averaging }),
   averagePoolBackward: ({ maps }) => ({

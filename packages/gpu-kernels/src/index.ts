@@ -24,15 +24,21 @@ export {
   ShapeError,
 } from './errors.ts';
 export type { Timing } from './gpu/stopwatch.ts';
+export { addHalf } from './halves/add-half.ts';
+export { averagePoolHalf } from './halves/average-pool-half.ts';
 export { channelMeansHalf } from './halves/channel-means-half.ts';
 export { conv2dHalf, conv2dHalfWith } from './halves/conv2d-half.ts';
 export type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
 export { type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
+export { depthwiseHalf } from './halves/depthwise-half.ts';
 export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
 export { halfError } from './halves/half-error.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';
+export { multiplyHalf } from './halves/multiply-half.ts';
 export { packFiltersHalf } from './halves/pack-filters-half.ts';
 export { packHalf } from './halves/pack-half.ts';
+export { rectifyHalf } from './halves/rectify-half.ts';
+export { sigmoidHalf } from './halves/sigmoid-half.ts';
 export { unpackHalf } from './halves/unpack-half.ts';
 export type { AnyKernel, Call, Kernel, Named, Plan, Variant } from './kernel.ts';
 export { add } from './kernels/add.ts';

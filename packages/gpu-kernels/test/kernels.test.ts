@@ -26,6 +26,15 @@ const wrong = {
   channelMeans: [{ input: [2, 3] }, undefined],
   conv2d: [{ input: [1, 3, 5, 5], weights: [2, 2, 3, 3], bias: [2] }, pool({ groups: 1 })],
   conv2dFused: [{ input: [1, 3, 5, 5], weights: [2, 3, 3, 3], bias: [2], residual: [1, 2, 5, 5] }, pool({ groups: 1 })],
+  addHalf: [{ left: [2, 4, 4, 4], right: [2, 4, 4, 2] }, undefined],
+  averagePoolHalf: [{ input: [2, 4, 4, 3] }, pool({ countIncludePad: false })],
+  depthwiseHalf: [
+    { input: [2, 4, 4, 4], weights: [9, 4], bias: [4], residual: [2] },
+    { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] },
+  ],
+  multiplyHalf: [{ left: [2, 4, 4, 3], right: [2, 4, 4, 3] }, undefined],
+  rectifyHalf: [{ input: [2, 4, 4, 3] }, { floor: 0, ceiling: 6, slope: 0 }],
+  sigmoidHalf: [{ input: [4, 4, 2] }, undefined],
   channelMeansHalf: [{ input: [2, 4, 4, 3] }, undefined],
   channelMeansLast: [{ input: [2, 4, 4, 3] }, undefined],
   conv2dHalf: [

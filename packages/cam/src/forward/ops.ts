@@ -15,7 +15,7 @@ import {
 } from '@cambium/gpu-kernels';
 import { plus, scaled, times } from '../backward/arithmetic.ts';
 import { batchNormGain, batchNormShift } from '../backward/batch-norm.ts';
-import { clipBound, maxPoolOptions } from '../backward/geometry.ts';
+import { clipBound, maxPoolOptions, meanAxes } from '../backward/geometry.ts';
 import { linearMap } from '../backward/linear-map.ts';
 import { averageOf } from '../backward/pooling.ts';
 import type { NodeStep } from '../backward/rule.ts';
@@ -70,7 +70,12 @@ export const forwardOps: { readonly [op: string]: ForwardOp } = {
     const means = step.engine.run(channelMeans, { input }, undefined);
     return [step.engine.run(reshape, { input: means }, { shape: [...means.shape, 1, 1] })];
   },
-  ReduceMean: (step) => [viewAs(step, averageOf(step, step.input(0)), step.outputShape(0))],
+  ReduceMean: (step) => {
+    const input = step.input(0);
+    const overSpace = input.shape.length === 4 && meanAxes(step).join() === '2,3';
+    const means = overSpace ? step.engine.run(channelMeans, { input }, undefined) : averageOf(step, input);
+    return [viewAs(step, means, step.outputShape(0))];
+  },
 };
 
 function linear(step: ForwardStep): Resident[] {

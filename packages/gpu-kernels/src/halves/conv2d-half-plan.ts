@@ -9,7 +9,16 @@ import {
 } from '../channels-last/conv2d-last-plan.ts';
 import type { Kernel } from '../kernel.ts';
 import { uniformTensor } from '../random.ts';
-import { doubledShape, fromHalves, HALF_ROUNDING, halvedShape, requireHalves, toHalves, writeHalves } from './half.ts';
+import {
+  boundedHalves,
+  doubledShape,
+  fromHalves,
+  HALF_ROUNDING,
+  halvedShape,
+  requireHalves,
+  toHalves,
+  writeHalves,
+} from './half.ts';
 
 /** A program for convolutions in half precision; there is none for the way back. */
 export type Conv2dHalf = Kernel<Conv2dLastInput, Conv2dLastUniform, Omit<Conv2dLastOptions, 'back'>>;
@@ -30,10 +39,7 @@ export const halfConvolution = {
       residual: fromHalves(residual),
     };
     referenceConv2dLast(numbers, u, sums);
-    writeHalves(
-      sums.map((value) => Math.min(Math.max(value, -65504), 65504)),
-      output,
-    );
+    writeHalves(boundedHalves(sums), output);
   },
   samples: (random) => [
     [

@@ -40,6 +40,11 @@ export function writeHalves(numbers: ArrayLike<number>, words: Float32Array): vo
   for (let index = 0; index < bits.length; index++) bits[index] = halfBits(numbers[index]);
 }
 
+/** Numbers within what a half can hold: those beyond become ±65504. */
+export function boundedHalves(numbers: Float32Array): Float32Array {
+  return numbers.map((value) => Math.min(Math.max(value, -65504), 65504));
+}
+
 /**
  * Words for a tensor whose last axis is even.
  *

@@ -49,9 +49,9 @@ export const concatAxis: Kernel<'left' | 'right', 'count' | 'inner' | 'leftLengt
     },
     wgsl: /* wgsl */ `
     struct Uniforms { count: u32, inner: u32, leftLength: u32, rightLength: u32 }
-    @group(0) @binding(0) var<storage, read> left: array<f32>;          // outer × leftLength × inner
-    @group(0) @binding(1) var<storage, read> right: array<f32>;         // outer × rightLength × inner
-    @group(0) @binding(2) var<storage, read_write> output: array<f32>;  // outer × (leftLength + rightLength) × inner
+    @group(0) @binding(0) var<storage, read> left: array<u32>;          // bits, moved as they are: they may be of two halves; outer × leftLength × inner
+    @group(0) @binding(1) var<storage, read> right: array<u32>;         // outer × rightLength × inner
+    @group(0) @binding(2) var<storage, read_write> output: array<u32>;  // outer × (leftLength + rightLength) × inner
     @group(0) @binding(3) var<uniform> u: Uniforms;
 
     @compute @workgroup_size(64)

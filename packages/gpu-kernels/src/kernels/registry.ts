@@ -10,11 +10,17 @@ import { packFilters } from '../channels-last/pack-filters.ts';
 import { packFiltersWinograd } from '../channels-last/pack-filters-winograd.ts';
 import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
+import { addHalf } from '../halves/add-half.ts';
+import { averagePoolHalf } from '../halves/average-pool-half.ts';
 import { channelMeansHalf } from '../halves/channel-means-half.ts';
 import { conv2dHalf } from '../halves/conv2d-half.ts';
+import { depthwiseHalf } from '../halves/depthwise-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
+import { multiplyHalf } from '../halves/multiply-half.ts';
 import { packFiltersHalf } from '../halves/pack-filters-half.ts';
 import { packHalf } from '../halves/pack-half.ts';
+import { rectifyHalf } from '../halves/rectify-half.ts';
+import { sigmoidHalf } from '../halves/sigmoid-half.ts';
 import { unpackHalf } from '../halves/unpack-half.ts';
 import type { AnyKernel } from '../kernel.ts';
 import { add } from './add.ts';
@@ -56,6 +62,12 @@ import { weightedSum } from './weighted-sum.ts';
 /** Every kernel under its name. Tests, and whatever else holds for all kernels, run over this record. */
 export const kernels = {
   add,
+  addHalf,
+  averagePoolHalf,
+  depthwiseHalf,
+  multiplyHalf,
+  rectifyHalf,
+  sigmoidHalf,
   averagePool,
   averagePoolBackward,
   averagePoolLast,

@@ -3,6 +3,7 @@ import { paddedChannels } from '../channels-last/layout.ts';
 import type { PackFiltersOptions } from '../channels-last/pack-filters.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
+import { toHalves } from '../halves/half.ts';
 import type { AnyKernel, Named } from '../kernel.ts';
 import { averagePool } from '../kernels/average-pool.ts';
 import { channelMeans } from '../kernels/channel-means.ts';
@@ -15,7 +16,7 @@ import { maxPool } from '../kernels/max-pool.ts';
 import { reshape } from '../kernels/reshape.ts';
 import { type Pair, placeWindows } from '../kernels/window.ts';
 import { mapNamed } from '../named.ts';
-import { type Shape, sizeOf, zeros } from '../tensor.ts';
+import { filled, type Shape, sizeOf, zeros } from '../tensor.ts';
 import { constantValues } from './constant-values.ts';
 import { halfKernels, type LayoutKernels, lastKernels } from './layout-kernels.ts';
 import { type RecordedStep, type RecordedValue, stepOf } from './recording-engine.ts';
@@ -49,8 +50,8 @@ export interface LaidOut {
  *
  * Values keep one layout or get both: steps that need channels first (and the outputs) read a converted copy. Weights are
  * packed by steps of their own that read constants only, so whoever runs the recording many times computes them once.
- * Convolutions in groups of more than a channel, and weights that are computed, stay as they are. In half precision only convolutions and poolings are
- * laid out anew; whatever else there is reads and writes float32.
+ * Convolutions in groups of more than a channel, and weights that are computed, stay as they are. In half precision the way back and rarer
+ * operations read and write float32.
  */
 export function channelsLast(
   recorded: readonly RecordedStep[],
@@ -115,7 +116,8 @@ class Layout {
     if (kernel === maxPool) return this.#pool(largest, inputs.input, options);
     if (kernel === averagePool) return this.#pool(average, inputs.input, options);
     if (kernel === concatAxis) return this.#join(concat, inputs, options as ConcatAxisOptions); // its own
-    return this.#kernels.elementWise.has(kernel) ? this.#pointwise(kernel, inputs, options) : undefined;
+    const pointwise = this.#kernels.elementWise.get(kernel);
+    return pointwise && this.#pointwise(kernel, inputs, { options, ...pointwise });
   }
 
   #convolve(inputs: Named<string, RecordedValue>, options: Conv2dOptions): RecordedValue | undefined {
@@ -132,13 +134,13 @@ class Layout {
     );
   }
 
-  /** Whether every channel is convolved by itself, and the layout has a program for that. */
+  /** Whether every channel is convolved by itself. */
   #isDepthwise([filters, channels]: Shape, groups: number): boolean {
-    return this.#kernels.depthwise !== undefined && groups > 1 && groups === filters && channels === 1;
+    return groups > 1 && groups === filters && channels === 1;
   }
 
-  #pool(kernel: AnyKernel | undefined, input: RecordedValue, options: unknown): RecordedValue | undefined {
-    return kernel && this.#last.has(input) ? this.#run(kernel, { input: this.#lastOf(input) }, options) : undefined;
+  #pool(kernel: AnyKernel, input: RecordedValue, options: unknown): RecordedValue | undefined {
+    return this.#last.has(input) ? this.#run(kernel, { input: this.#lastOf(input) }, options) : undefined;
   }
 
   /** Means of channels that are looked at as images of one pixel, as a squeeze does it: they are laid out already. */
@@ -176,8 +178,9 @@ class Layout {
     isDepthwise: boolean,
   ): RecordedValue {
     const { depthwise, convolution } = this.#kernels;
-    const { kernel, filters } =
-      (isDepthwise ? depthwise : undefined) ?? convolution(shapeOf(inputs.input.shape, inputs.weights.shape, options));
+    const { kernel, filters } = isDepthwise
+      ? depthwise
+      : convolution(shapeOf(inputs.input.shape, inputs.weights.shape, options));
     const direction: PackFiltersOptions['direction'] = options.back ? 'back' : 'forward';
     const input = this.#lastOf(inputs.input);
     const weights = this.#run(filters, { weights: this.first(inputs.weights) }, { direction });
@@ -188,9 +191,14 @@ class Layout {
    * Operands with the same channels; images of one pixel, rows of a number for each channel, and numbers are repeated where the
    * kernel repeats. What becomes of the zeros in the padding stays finite in all of these, and nothing reads it.
    */
-  #pointwise(kernel: AnyKernel, inputs: Named<string, RecordedValue>, options: unknown): RecordedValue | undefined {
+  #pointwise(
+    kernel: AnyKernel,
+    inputs: Named<string, RecordedValue>,
+    own: { readonly kernel: AnyKernel; readonly options?: unknown },
+  ): RecordedValue | undefined {
     const names = kernel.inputs as readonly string[];
     const isNumber = (name: string) => sizeOf(inputs[name].shape) === 1 && inputs[name].shape.length <= 1;
+    const inHalves = this.#kernels.inOneNumber === 2;
     const images = names.filter((name) => inputs[name].shape.length === 4 && !this.#isRow(inputs[name]));
     if (images.length === 0 || !images.some((name) => this.#last.has(inputs[name]))) return undefined;
     const [, channels] = inputs[images[0]].shape;
@@ -198,11 +206,13 @@ class Layout {
     if (kernel === divide && channels !== paddedChannels(channels)) return undefined; // 0 / 0 in the padding
     const rest = names.filter((name) => !images.includes(name) && !isNumber(name));
     if (rest.some((name) => !this.#isRow(inputs[name]) || sizeOf(inputs[name].shape) !== channels)) return undefined;
+    if (inHalves && names.some((name) => isNumber(name) && !inputs[name].constant)) return undefined;
     const laidOut = mapNamed(names, (name) => {
       if (images.includes(name)) return this.#lastOf(inputs[name]);
-      return rest.includes(name) ? this.#imageOf(inputs[name]) : this.first(inputs[name]);
+      if (rest.includes(name)) return this.#imageOf(inputs[name].constant!.data); // a row is a constant
+      return inHalves ? this.#imageOf(filled(inputs[name].constant!.data[0], channels).data) : this.first(inputs[name]);
     });
-    return this.#run(kernel, laidOut, options);
+    return this.#run(own.kernel, laidOut, own.options);
   }
 
   /** A constant with a number for each channel: C×1×1 or 1×C×1×1. */
@@ -211,14 +221,12 @@ class Layout {
     return constant !== undefined && pixel.length === 2 && sizeOf(pixel) === 1 && channels > 0;
   }
 
-  /** A row as an image of one pixel. */
-  #imageOf({ constant }: RecordedValue): RecordedValue {
-    const data = constant!.data; // a row is a constant
-    const { shape, constant: row } = this.#packedRow({
-      shape: [data.length],
-      constant: { data, shape: [data.length] },
-    })!;
-    return { shape: [1, 1, 1, ...shape], constant: { data: row!.data, shape: [1, 1, 1, ...shape] } };
+  /** A number for each channel as an image of one pixel. */
+  #imageOf(numbers: Float32Array): RecordedValue {
+    const row = zeros(1, 1, 1, paddedChannels(numbers.length));
+    row.data.set(numbers);
+    const constant = this.#kernels.inOneNumber === 2 ? toHalves(row) : row;
+    return { shape: constant.shape, constant };
   }
 
   #lastOf(value: RecordedValue): RecordedValue {

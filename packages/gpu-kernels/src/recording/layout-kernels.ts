@@ -7,15 +7,26 @@ import { packDepthwise } from '../channels-last/pack-depthwise.ts';
 import { packFilters } from '../channels-last/pack-filters.ts';
 import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
+import { addHalf } from '../halves/add-half.ts';
+import { averagePoolHalf } from '../halves/average-pool-half.ts';
 import { channelMeansHalf } from '../halves/channel-means-half.ts';
 import { conv2dHalf } from '../halves/conv2d-half.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
+import { depthwiseHalf } from '../halves/depthwise-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
+import { multiplyHalf } from '../halves/multiply-half.ts';
 import { packFiltersHalf } from '../halves/pack-filters-half.ts';
 import { packHalf } from '../halves/pack-half.ts';
+import { rectifyHalf } from '../halves/rectify-half.ts';
+import { sigmoidHalf } from '../halves/sigmoid-half.ts';
 import { unpackHalf } from '../halves/unpack-half.ts';
 import type { AnyKernel } from '../kernel.ts';
+import { add } from '../kernels/add.ts';
 import { concatAxis } from '../kernels/concat-axis.ts';
+import { multiply } from '../kernels/multiply.ts';
+import { positivePart } from '../kernels/positive-part.ts';
+import { rectify } from '../kernels/rectify.ts';
+import { sigmoid } from '../kernels/sigmoid.ts';
 import type { ConvolutionShape } from './channels-last.ts';
 import { elementWise } from './element-wise.ts';
 
@@ -26,15 +37,15 @@ export interface LayoutKernels {
   /** The program of a convolution, and what lays out the weights that it multiplies with. */
   convolution(shape: ConvolutionShape): { readonly kernel: AnyKernel; readonly filters: AnyKernel };
   /** A convolution of each channel by itself, and what lays out its weights. */
-  readonly depthwise: { readonly kernel: AnyKernel; readonly filters: AnyKernel } | undefined;
+  readonly depthwise: { readonly kernel: AnyKernel; readonly filters: AnyKernel };
   readonly maxPool: AnyKernel;
-  readonly averagePool: AnyKernel | undefined;
+  readonly averagePool: AnyKernel;
   /** Joins images along channels, which are their last axis. */
   readonly concat: AnyKernel;
   /** Means of channels, float32 with channels last. */
   readonly means: AnyKernel;
-  /** Kernels that compute in this layout as they do in any. */
-  readonly elementWise: ReadonlySet<AnyKernel>;
+  /** What computes in this layout as kernels do that look at one place at a time, and its options where they are others. */
+  readonly elementWise: ReadonlyMap<AnyKernel, { readonly kernel: AnyKernel; readonly options?: unknown }>;
   /** Whether the way back through convolutions is computed in this layout. */
   readonly goesBack: boolean;
   /** Channels in one number of memory. */
@@ -55,7 +66,7 @@ export function lastKernels(convolution: (shape: ConvolutionShape) => Conv2dLast
     averagePool: averagePoolLast,
     concat: concatAxis,
     means: channelMeansLast,
-    elementWise,
+    elementWise: new Map([...elementWise].map((kernel) => [kernel, { kernel }])),
     goesBack: true,
     inOneNumber: 1,
   };
@@ -67,12 +78,18 @@ export function halfKernels(convolution: (shape: ConvolutionShape) => Conv2dHalf
     pack: packHalf,
     unpack: unpackHalf,
     convolution: (shape) => ({ kernel: convolution(shape), filters: packFiltersHalf }),
-    depthwise: undefined,
+    depthwise: { kernel: depthwiseHalf, filters: packDepthwise },
     maxPool: maxPoolHalf,
-    averagePool: undefined,
+    averagePool: averagePoolHalf,
     concat: concatAxis, // moves words as it moves numbers
     means: channelMeansHalf,
-    elementWise: new Set(),
+    elementWise: new Map<AnyKernel, { readonly kernel: AnyKernel; readonly options?: unknown }>([
+      [add, { kernel: addHalf }],
+      [multiply, { kernel: multiplyHalf }],
+      [positivePart, { kernel: rectifyHalf, options: { floor: 0, ceiling: Number.POSITIVE_INFINITY, slope: 0 } }],
+      [rectify, { kernel: rectifyHalf }],
+      [sigmoid, { kernel: sigmoidHalf }],
+    ]),
     goesBack: false,
     inOneNumber: 2,
   };

@@ -77,8 +77,38 @@ function aroundOne({ data, shape }: Tensor): Tensor {
   return { data: data.map((value) => value + 1), shape };
 }
 
+/** Halves with channels last, one of them repeated over the batch or over space. */
+const broadcastingLast = fc
+  .tuple(imagesLast, fc.constantFrom('none', 'space', 'all'), fc.boolean())
+  .map(([image, repeat, swap]) => {
+    const { all, space, none } = { none: image, space: [image[0], 1, 1, image[3]], all: [1, 1, 1, image[3]] };
+    const other = halved({ all, space, none }[repeat]);
+    return { shapes: swap ? { left: other, right: halved(image) } : { left: halved(image), right: other } };
+  });
+
 const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   add: broadcasting('left', 'right'),
+  addHalf: broadcastingLast,
+  averagePoolHalf: pooling.map(({ average, options: { dilations: _, ...options }, countIncludePad }) => {
+    const [batch, quads, height, width] = average;
+    return { shapes: { input: [batch, height, width, 2 * quads] }, options: { ...options, countIncludePad } };
+  }),
+  depthwiseHalf: depthwiseConvolution
+    .filter(({ options }) => !('back' in (options as object)))
+    .map(({ shapes, options }) => ({
+      shapes: { ...shapes, input: halved(shapes.input), residual: halved(shapes.residual) },
+      options,
+    })),
+  multiplyHalf: broadcastingLast,
+  rectifyHalf: fc
+    .record({
+      input: imagesLast,
+      floor: fc.constantFrom(0, -1),
+      ceiling: fc.constantFrom(1, 6),
+      slope: fc.constantFrom(0, 0.01),
+    })
+    .map(({ input, ...options }) => ({ shapes: { input: halved(input) }, options })),
+  sigmoidHalf: imagesLast.map((input) => ({ shapes: { input: halved(input) } })),
   averagePool: pooling.map(({ average, options: { dilations: _, ...options }, countIncludePad }) => ({
     shapes: { input: average },
     options: { ...options, countIncludePad },
