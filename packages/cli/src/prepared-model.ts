@@ -24,8 +24,8 @@ export interface ModelRequest {
   readonly size?: readonly [number, number];
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
-  /** A file with a label in each line, or labels with commas between them. */
-  readonly labels?: string;
+  /** A file with a label in each line, labels with commas between them, or a list of labels. */
+  readonly labels?: string | readonly string[];
 }
 
 /**
@@ -81,14 +81,15 @@ interface LabelSources {
 }
 
 async function settleLabels(
-  requested: string | undefined,
+  requested: ModelRequest['labels'],
   { file, graph, notes }: LabelSources,
 ): Promise<readonly string[]> {
   const classes = classCount(graph);
-  const labels = requested === undefined ? file.entry?.labels : await readLabels(requested);
+  const labels = typeof requested === 'string' ? await readLabels(requested) : (requested ?? file.entry?.labels);
   if (labels) {
     if (labels.length === classes) return labels;
-    const source = requested === undefined ? 'the manifest' : '--labels';
+    const source =
+      requested === undefined ? 'the manifest' : typeof requested === 'string' ? '--labels' : 'the list of classes';
     throw new UsageError(
       `${file.path} has ${classes} classes, ${source} names ${labels.length}; give one label for each class.`,
     );

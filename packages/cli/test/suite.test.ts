@@ -160,3 +160,24 @@ test('docs/suite.schema.json is the schema that suites are checked by', () => {
   const written = JSON.parse(readFileSync(join(root, 'docs', 'suite.schema.json'), 'utf8'));
   expect(written).toEqual(JSON.parse(JSON.stringify(z.toJSONSchema(suiteSchema, { io: 'input' }))));
 });
+
+test('a label may hold a comma, a list too short is told by its length, and paths may be absolute', async () => {
+  const own = join(folder, 'absolute');
+  await writeTinyStudy(own);
+  const classes = ['tabby, tabby cat', 'b', 'c', 'd', 'e'];
+  const given = { ...tinySuite(), model: join(own, 'tiny.onnx'), classes, images: join(own, 'images') };
+  mkdirSync(join(own, 'elsewhere'), { recursive: true });
+  const path = join(own, 'elsewhere', 'suite.json');
+  writeFileSync(path, JSON.stringify(given));
+  expect((await resolveStudy(await loadSuite(path, undefined), {}, undefined)).model.labels).toEqual(classes);
+
+  const lines = join(own, 'labels.txt');
+  writeFileSync(lines, classes.join('\n'));
+  writeFileSync(path, JSON.stringify({ ...given, classes: lines }));
+  expect((await resolveStudy(await loadSuite(path, undefined), {}, undefined)).model.labels).toEqual(classes);
+
+  writeFileSync(path, JSON.stringify({ ...given, classes: ['only'] }));
+  await expect(loadSuite(path, undefined).then((suite) => resolveStudy(suite, {}, undefined))).rejects.toThrow(
+    'has 5 classes, the list of classes names 1; give one label for each class.',
+  );
+});

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type AnyCamMethod, type Classifier, type Graph, methods, type Precision, requireWalk } from '@cambium/cam';
 import type { Shape } from '@cambium/gpu-kernels';
 import { type AnyMetric, type MetricName, metrics } from '@cambium/metrics';
@@ -125,8 +125,8 @@ async function modelOf(
   { base, models, named }: { base: string; models: string | undefined; named: string | undefined },
 ): Promise<PreparedModel> {
   const { resize, ...numbers } = preprocess;
-  const labels = Array.isArray(classes) ? classes.join(',') : classes && join(base, classes);
-  const own = model !== undefined && /[/\\]|\.onnx$/i.test(model) ? join(base, model) : model;
+  const labels = typeof classes === 'string' ? resolve(base, classes) : classes;
+  const own = model !== undefined && /[/\\]|\.onnx$/i.test(model) ? resolve(base, model) : model;
   const request: ModelRequest = { model: named ?? own, labels, ...numbers };
   const prepared = await prepareModel(request, models);
   if (resize === undefined) return prepared;
