@@ -17,15 +17,22 @@ const ui = openUi({
 const root = repositoryRoot();
 const stop = new AbortController();
 const interrupt = () => {
-  if (stop.signal.aborted) process.exit(130); // asked twice: do not wait for the network
+  if (stop.signal.aborted) return die();
   stop.abort(new InterruptedError('Stopped. The files written so far are whole; the same command starts again.'));
 };
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt); // how schedulers ask
 process.stdout.on('error', (error) => {
-  if (codeOf(error) === 'EPIPE') process.exit(0); // the reader, such as head, has enough
-  throw error;
+  if (codeOf(error) !== 'EPIPE') throw error;
+  // the reader, such as head, has enough: what is long stops, what is short ends anyway
+  stop.abort(new InterruptedError('Stopped: nobody reads the output any more. The files written so far are whole.'));
 });
+
+/** Asked twice: does not wait for the network. An orderly exit while it computes in its thread would end in a crash. */
+function die(): void {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
+  process.kill(process.pid, 'SIGINT');
+}
 
 try {
   const surroundings = { ui, root, models: root && join(root, 'models'), began: 0, signal: stop.signal };

@@ -150,6 +150,27 @@ test('a stopped run says how to go on, ends with 130 and goes on to the same val
   expect(scoresOf(out)).toEqual(scoresOf(whole));
 });
 
+test('asked twice to stop, a run does not wait for the network', async () => {
+  const out = join(folder, 'twice');
+  const { child, ended } = startCambium('run', '--no-report', 'smoke', '-o', out, '--json', '--limit', '1');
+  await new Promise((resolve) => child.stdout?.on('data', (text) => text.includes('"event":"map"') && resolve(text)));
+  child.kill('SIGINT');
+  await setTimeout(50); // a batch takes longer
+  child.kill('SIGINT');
+  const { errors } = await ended;
+  expect([child.signalCode, errors.includes('terminate')], errors).toEqual(['SIGINT', false]);
+  expect(recordOf(out).complete).toBe(false);
+});
+
+test('a run whose output nobody reads any more stops and keeps what it has', async () => {
+  const out = join(folder, 'unread');
+  const { child, ended } = startCambium('run', '--no-report', suite, '-o', out, '--json');
+  await new Promise((resolve) => child.stdout?.once('data', resolve));
+  child.stdout?.destroy();
+  const stopped = await ended;
+  expect([stopped.code, stopped.errors.includes('are done and kept. Go on with: cambium run')]).toEqual([130, true]);
+});
+
 test('a budget stops a run with 3, and it goes on', async () => {
   const out = join(folder, 'budget');
   const stopped = await runCambium('run', '--no-report', suite, '-o', out, '--budget', '0.2s');

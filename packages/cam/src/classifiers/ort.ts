@@ -17,7 +17,7 @@ export interface OrtOptions {
   /**
    * Where it computes. `caller`: in the thread that asks, which does nothing else meanwhile; the default. `own`: in a
    * thread of the classifier's, so that other JavaScript goes on; batches are copied on their way there. The numbers are
-   * the same.
+   * the same. Close it before you call `process.exit`: Node.js cannot end a thread that is in the runtime, and aborts.
    */
   readonly thread?: 'caller' | 'own';
   /**
