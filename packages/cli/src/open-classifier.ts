@@ -14,9 +14,12 @@ import {
   webgpuClassifier,
 } from '@cambium/cam';
 import {
+  type Conv2dHalf,
+  conv2dHalf,
   DeviceError,
   type DeviceOptions,
   halfError,
+  matrixConvolutions,
   type OpenedDevice,
   openDevice,
   webgpuEngine,
@@ -180,14 +183,24 @@ export async function findDevice(
   }
 }
 
-/** @throws UsageError when the device computes halves wrong */
-export async function requireHalves({ device, adapter }: OpenedDevice): Promise<void> {
+/**
+ * Holds a product and a convolution in halves to float32, in every program that may compute them untuned.
+ *
+ * @throws UsageError when the device computes halves wrong
+ */
+export async function requireHalves(
+  opened: OpenedDevice,
+  programs: readonly Conv2dHalf[] = [conv2dHalf, ...matrixConvolutions(opened)],
+): Promise<void> {
+  const { device, adapter } = opened;
   using engine = webgpuEngine(device);
-  const error = await halfError(engine);
-  if (error < 1e-6) return; // squares of rounding errors of 2⁻¹² on average
-  throw new UsageError(
-    `--precision f16: ${adapter.description || adapter.device} computes halves wrong (mean squared error ${error.toExponential(1)} of the size). Use f32.`,
-  );
+  for (const program of programs) {
+    const error = await halfError(engine, program);
+    if (error < 1e-6) continue; // squares of rounding errors of 2⁻¹² on average
+    throw new UsageError(
+      `--precision f16: ${adapter.description || adapter.device} computes halves wrong in ${program.name} (mean squared error ${error.toExponential(1)} of the size). Use f32.`,
+    );
+  }
 }
 
 function describe({ adapter, features, limits, software }: OpenedDevice): string {
