@@ -7,7 +7,7 @@ import { checkSensitivity, type SensitivityOptions, sensitivities, sensitivityDe
  *
  *     mean over noisy x′ of ‖E(x) − E(x′)‖₂ / ‖E(x)‖₂,  x′ = x + U(−radius, radius) for each number of x
  *
- * From 0. Detail: the ratio of each noisy copy.
+ * From 0. Detail: the ratio of each noisy copy. The paper does not divide by the map's norm: `relative: false`.
  *
  * @source Yeh et al. 2019, arXiv 1901.09392, section 4; spec 2.6; defaults of Quantus
  */

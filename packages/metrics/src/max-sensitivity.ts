@@ -6,10 +6,9 @@ import { checkSensitivity, type SensitivityOptions, sensitivities, sensitivityDe
  *
  *     max over noisy x′ of ‖E(x) − E(x′)‖₂ / ‖E(x)‖₂,  x′ = x + U(−radius, radius) for each number of x
  *
- * From 0. Detail: the ratio of each noisy copy.
+ * From 0. Detail: the ratio of each noisy copy. The paper does not divide by the map's norm: `relative: false`.
  *
- * @source Yeh et al. 2019, arXiv 1901.09392, definition 2 (there not divided by the map's norm); spec 2.6; defaults of
- * Quantus
+ * @source Yeh et al. 2019, arXiv 1901.09392, definition 2; spec 2.6; defaults of Quantus
  */
 export const maxSensitivity = defineMetric<SensitivityOptions>({
   name: 'max-sensitivity',

@@ -12,7 +12,8 @@ import { randomOf, replaceInTurn, stepRanges } from './replacement.ts';
  *     score = trapezoid area under the curve, steps one apart
  *
  * The area grows with the number of steps: compare scores of equal steps. Detail: the curve and its mean. The channels
- * of a pixel are separate features of equal relevance, taken channel by channel.
+ * of a pixel are separate features of equal relevance, taken channel by channel. The paper flips whole pixels: where no two
+ * pixels are equally relevant, a `featuresInStep` of C does.
  *
  * @source Bach et al. 2015, doi 10.1371/journal.pone.0130140; spec 2.6; defaults of Quantus
  */

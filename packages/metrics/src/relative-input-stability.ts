@@ -21,8 +21,11 @@ export interface RelativeInputStabilityOptions extends NoiseOptions {
   /** Noise is uniform in [low, high), in the units of the network's input. */
   readonly low: number;
   readonly high: number;
-  /** Whether noise that makes the model predict another class takes the score away; `score` predicts nothing. */
-  readonly whenPredictionChanges: 'score' | 'refuse';
+  /**
+   * What a noisy copy of which the model predicts another class does: it takes the score away, as in Quantus; it is left out,
+   * as in the paper; or it counts, and nothing is predicted.
+   */
+  readonly whenPredictionChanges: 'refuse' | 'skip' | 'score';
 }
 
 /**
@@ -31,10 +34,10 @@ export interface RelativeInputStabilityOptions extends NoiseOptions {
  *     max over noisy x′ of ‖(E(x) − E(x′)) / E(x)‖₂ / ‖(x − x′) / x‖₂,  quotients number by number
  *
  * From 0. A zero below a fraction line counts as 10⁻⁶, so the zeros of rectified maps dominate. Detail: the quotient of
- * each noisy copy.
+ * each noisy copy that counts. The paper takes only x′ of the same predicted class (`whenPredictionChanges: 'skip'`) and
+ * noise of both signs (`low: -high`).
  *
- * @source Agarwal et al. 2022, arXiv 2203.06877, eq. 2 (there only x′ of the same predicted class); spec 2.6; defaults
- * of Quantus, whose noise is positive only
+ * @source Agarwal et al. 2022, arXiv 2203.06877, eq. 2; spec 2.6; defaults of Quantus, whose noise is positive only
  */
 export const relativeInputStability = defineMetric<RelativeInputStabilityOptions>({
   name: 'relative-input-stability',
@@ -55,33 +58,34 @@ export const relativeInputStability = defineMetric<RelativeInputStabilityOptions
     checkNoiseOptions(this.name, options);
     requireNumber(this.name, 'low', options.low, -Number.MAX_VALUE);
     requireNumber(this.name, 'high', options.high, options.low);
-    requireChoice(this.name, 'whenPredictionChanges', options.whenPredictionChanges, ['score', 'refuse']);
+    requireChoice(this.name, 'whenPredictionChanges', options.whenPredictionChanges, ['refuse', 'skip', 'score']);
   },
   cost: ({ samples, whenPredictionChanges }) =>
-    whenPredictionChanges === 'refuse'
-      ? { forwards: samples, explanations: samples, shared: imageCost }
-      : { forwards: 0, explanations: samples, shared: {} },
+    whenPredictionChanges === 'score'
+      ? { forwards: 0, explanations: samples, shared: {} }
+      : { forwards: samples, explanations: samples, shared: imageCost },
   measure: largestChange,
 });
 
 async function largestChange(subject: Subject, options: RelativeInputStabilityOptions): Promise<Score> {
   const map = scaledAlone(subject.map, options);
-  const guarded = options.whenPredictionChanges === 'refuse';
-  const before = guarded ? predictedClass(await imageLogits(subject)) : undefined;
+  const { whenPredictionChanges } = options;
+  const before = whenPredictionChanges === 'score' ? undefined : predictedClass(await imageLogits(subject));
   const quotients: number[] = [];
   for await (const copies of noisyCopies(subject, options, uniformNoise(options.low, options.high))) {
-    if (guarded) {
-      const after = (await predictions(subject, copies)).find((predicted) => predicted !== before);
-      if (after !== undefined) {
-        return { value: null, reason: `The noise changes the predicted class from ${before} to ${after}.` };
-      }
+    const after = before === undefined ? [] : await predictions(subject, copies);
+    const changed = after.find((predicted) => predicted !== before);
+    if (changed !== undefined && whenPredictionChanges === 'refuse') {
+      return { value: null, reason: `The noise changes the predicted class from ${before} to ${changed}.` };
     }
-    for (const copy of copies) {
+    for (const [index, copy] of copies.entries()) {
+      if (before !== undefined && after[index] !== before) continue;
       // noise of 0 leaves the image as it is
       quotients.push(relativeChange(map, copy.map) / (relativeChange(subject.image, copy.image) || LEAST));
     }
   }
-  return { value: Math.max(...quotients), detail: { quotients } };
+  if (quotients.length > 0) return { value: Math.max(...quotients), detail: { quotients } };
+  return { value: null, reason: `The noise changes the predicted class from ${before} in every copy.` };
 }
 
 async function predictions(subject: Subject, copies: readonly NoisyCopy[]): Promise<number[]> {

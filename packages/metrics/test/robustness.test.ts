@@ -75,6 +75,9 @@ describe('an explainer that returns one channel of the image', () => {
     expect(numberOf(await maxSensitivity.score(moved, { samples: 3 }))).toBeCloseTo(Math.max(...norms) / 2, 5);
     const average = norms.reduce((sum, value) => sum + value, 0) / 3;
     expect(numberOf(await averageSensitivity.score(moved, { samples: 3 }))).toBeCloseTo(average / 2, 5);
+    const plain = { samples: 3, relative: false };
+    expect(numberOf(await maxSensitivity.score(moved, plain))).toBeCloseTo(Math.max(...norms), 5);
+    expect(numberOf(await averageSensitivity.score(moved, plain))).toBeCloseTo(average, 5);
   });
 
   test('has the Lipschitz constant 1 where maps are not scaled', async () => {
@@ -114,6 +117,25 @@ describe('relative input stability', () => {
     expect(await relativeInputStability.score(changing, { samples: 3, whenPredictionChanges: 'score' })).toHaveProperty(
       'detail',
     );
+  });
+
+  test('leaves out the copies of another class where it is told to, and has no score without any other', async () => {
+    const image = tensor([-0.1, 1], [1, 1, 2]);
+    const explain = async (x: Tensor) => tensor([x.data[0], x.data[1]], [1, 2]);
+    const predict = onePixel(0, 100);
+    const subject: Subject = { image, map: tensor([-0.1, 1], [1, 2]), target: 0, predict, explain };
+    const options = { samples: 20, low: -0.2, high: 0.2, whenPredictionChanges: 'skip' } as const;
+    const random = numpyRandom(0);
+    const kept = Array.from({ length: 20 }, () => [random.uniformBetween(-0.2, 0.2), random.uniform()]).filter(
+      ([noise]) => noise - 0.1 < 0,
+    );
+    const score = await relativeInputStability.score(subject, options);
+    expect(score).toHaveProperty('detail.quotients.length', kept.length);
+    expect(kept.length).toBeLessThan(20);
+    expect(await relativeInputStability.score(subject, { ...options, low: 0.15 })).toEqual({
+      value: null,
+      reason: 'The noise changes the predicted class from 0 in every copy.',
+    });
   });
 
   test('counts a zero of the map as 1e-6', async () => {
