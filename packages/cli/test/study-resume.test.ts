@@ -213,8 +213,11 @@ test('a plan writes nothing and counts the forward passes that the run really us
   const plan = await runCambium('plan', suite, '-o', out, '--json');
   expect(plan.code, plan.errors).toBe(0);
   expect(existsSync(out)).toBe(false);
-  const { forwards, cells } = JSON.parse(plan.output);
+  const { forwards, cells, networks, memory } = JSON.parse(plan.output);
   expect(cells).toBe(CELLS);
+  // logits and layers; at two layers the masks and two walks; variants of two metrics
+  expect(networks).toBe(2 + 2 * (1 + 2) + 2);
+  expect(memory).toBeGreaterThan(50e6);
   const fresh = await runCambium('run', '--no-report', suite, '-o', join(folder, 'fresh'));
   expect(fresh.code).toBe(0);
   expect(forwardsOf(join(folder, 'fresh'))).toBe(forwards);

@@ -5,6 +5,7 @@ import { formatDuration } from '../duration.ts';
 import { classCount } from '../prepared-model.ts';
 import { table } from '../render/table.ts';
 import { type Calibration, calibrate } from '../study/calibrate.ts';
+import type { Cell } from '../study/cells.ts';
 import { NOTHING, sum, type Work } from '../study/estimate.ts';
 import { openStudyClassifier } from '../study/open-study-classifier.ts';
 import { type PreparedRun, prepareRun } from '../study/prepare-run.ts';
@@ -53,6 +54,8 @@ interface Plan {
   readonly cells: ReadonlyMap<string, Line>;
   readonly total: Work;
   readonly done: number;
+  /** Forms of the network to compile. */
+  readonly networks: number;
 }
 
 interface Line {
@@ -65,10 +68,12 @@ async function workOf({ wanted, estimator, folder }: PreparedRun): Promise<Plan>
   const rows = readRows(join(folder, files.results), resultRowSchema).rows;
   const finished = new Set(rows.filter(({ error }) => error === undefined).map(({ key }) => key));
   const [maps, byMetric, cells] = [openLines(), openLines(), openLines()];
+  const left: Cell[] = [];
   let total = NOTHING;
   for (const own of groupBy(wanted, ({ image }) => image.name).values()) {
     const pending = own.filter(({ key }) => !finished.has(key));
     if (pending.length === 0) continue;
+    left.push(...pending);
     const estimate = await estimator.ofImage(pending);
     for (const { layer, technique, work } of estimate.maps) {
       maps.add([technique.title, layer.name], work);
@@ -82,7 +87,8 @@ async function workOf({ wanted, estimator, folder }: PreparedRun): Promise<Plan>
     }
   }
   const done = wanted.filter(({ key }) => finished.has(key)).length;
-  return { maps: maps.lines, metrics: byMetric.lines, cells: cells.lines, total, done };
+  const networks = await estimator.networks(left);
+  return { maps: maps.lines, metrics: byMetric.lines, cells: cells.lines, total, done, networks };
 }
 
 function openLines() {
@@ -128,11 +134,25 @@ function closing(run: PreparedRun, plan: Plan, measured: Calibration): string[] 
   const advice = adviceOf(plan, measured);
   const less = reductionsOf(study);
   return [
-    `total ${wanted.length} cells · ${plan.done} done · ${plan.total.forwards.toLocaleString('en')} forwards · ${formatDuration(seconds)} at ${measured.speed.toFixed(1)} images a second · memory from ${formatBytes(measured.memory)} · disk up to ${formatBytes(diskOf(run, plan))}`,
+    `total ${wanted.length} cells · ${plan.done} done · ${plan.total.forwards.toLocaleString('en')} forwards · ${formatDuration(seconds)} at ${measured.speed.toFixed(1)} images a second · memory ${memoryInWords(plan, measured)} · disk up to ${formatBytes(diskOf(run, plan))}`,
     ...(less.length > 0 ? ['Less than the papers and Quantus take:', ...less.map((line) => `  ${line}`)] : []),
     ...advice,
   ];
 }
+
+/** Every form of the network holds the weights; those not compiled yet are taken to be as large as the last. */
+function memoryOf({ networks }: Plan, { memory, growth }: Calibration): number {
+  return memory + Math.max(0, networks - COMPILED) * growth;
+}
+
+function memoryInWords(plan: Plan, measured: Calibration): string {
+  const words = `${formatBytes(measured.memory)} with ${COMPILED} forms of the network compiled`;
+  if (plan.networks <= COMPILED) return words;
+  return `up to about ${formatBytes(memoryOf(plan, measured))} with all ${plan.networks} forms of the network compiled`;
+}
+
+/** Forms that the calibration compiles. */
+const COMPILED = 2;
 
 function startWith(source: string, flags: RunFlags, seconds: number): string {
   return `Nothing was run or written. Start with: cambium ${commandLine(source, flags)}${seconds > 7200 ? ' --budget 2h' : ''}`;
@@ -171,7 +191,8 @@ function asJson(run: PreparedRun, plan: Plan, measured: Calibration) {
     walks: plan.total.walks,
     seconds: measured.secondsOf(plan.total),
     imagesPerSecond: measured.speed,
-    memory: measured.memory,
+    memory: memoryOf(plan, measured),
+    networks: plan.networks,
     disk: diskOf(run, plan),
     maps: lines(plan.maps),
     metrics: lines(plan.metrics),

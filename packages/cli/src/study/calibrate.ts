@@ -8,8 +8,10 @@ export interface Calibration {
   secondsOf(work: Work): number;
   /** Images in a second. */
   readonly speed: number;
-  /** Bytes that this process has taken, with the network compiled for three of its questions. */
+  /** Bytes that this process has taken, with two forms of the network compiled: its logits, and a walk. */
   readonly memory: number;
+  /** Bytes that the second of them has added. */
+  readonly growth: number;
 }
 
 /**
@@ -28,12 +30,15 @@ export async function calibrate(classifier: Classifier, study: Study, clock: () 
   const images = batchOf(study, classifier);
   const batch = zeros(images, ...classifier.input);
   const forward = (await timed(() => classifier.predict(batch), 2)) / images;
+  const before = process.memoryUsage().rss;
   const start = tensor(rules.gradient.start(classifier.classes, 0), [1, classifier.classes]);
   const image = zeros(1, ...classifier.input);
   const walk = await timed(() => classifier.backward(image, study.layers[0].value, 'gradient', start), 1);
+  const memory = process.memoryUsage().rss;
   return {
     secondsOf: ({ forwards, walks }) => (forwards - walks) * forward + walks * walk,
     speed: 1 / forward,
-    memory: process.memoryUsage().rss,
+    memory,
+    growth: Math.max(0, memory - before),
   };
 }

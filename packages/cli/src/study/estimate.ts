@@ -23,6 +23,8 @@ export interface ImageEstimate {
 export interface Estimator {
   /** The cells of one image, in the order of work. An upper bound; exact where no channel is constant. */
   ofImage(cells: readonly Cell[]): Promise<ImageEstimate>;
+  /** Forms of the network that these cells ask for, each compiled by itself; one for each metric that makes variants. */
+  networks(cells: readonly Cell[]): Promise<number>;
 }
 
 /**
@@ -73,7 +75,23 @@ export function openEstimator(study: Study): Estimator {
     return work;
   }
 
+  async function networks(cells: readonly Cell[]): Promise<number> {
+    const forms = new Set(['logits', 'layers']);
+    for (const { layer, technique, metric } of cells) {
+      for (const explained of [technique, optionsWithin(metric, technique)]) {
+        const { walks, masks } = await requests(explained, layer);
+        for (const walk of walks) forms.add(`walk ${layer.value} ${walk.split(' ')[0]}`); // whatever it starts from
+        for (const mask of masks) forms.add(`mask ${layer.value} ${mask.slice(0, mask.lastIndexOf(' '))}`); // of any channel
+      }
+      const { cost }: AnyMetric = metrics[metric.name];
+      const { forwards, shared } = cost(metric.options, input);
+      if (forwards > 0 || Object.keys(shared).some((key) => key !== 'image')) forms.add(`variants ${metric.name}`);
+    }
+    return forms.size;
+  }
+
   return {
+    networks,
     async ofImage(cells) {
       const ledger = openLedger();
       const places = new Map(
