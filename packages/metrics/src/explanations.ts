@@ -6,6 +6,8 @@ import type { Subject } from './types.ts';
 /** Many images to explain, made one batch at a time. */
 export interface ExplainRequest {
   readonly count: number;
+  /** Where batches are written, N×C×H×W, by requests that follow each other; else memory of the request's own. */
+  readonly room?: Tensor;
   /** Fills the pixels, C·H·W and a copy of the subject's image at first, of the image of this index. */
   write?(index: number, pixels: Float32Array): void;
   /** Class to explain; the subject's unless given. */
@@ -27,13 +29,13 @@ export async function explainEach(subject: Subject, request: ExplainRequest): Pr
   const batch = subject.batchSize ?? defaultBatchSize;
   const { image } = subject;
   // every batch is written here; an image that nothing is written to is explained as it is
-  const room =
-    request.count === 1 && !request.write
-      ? tensor(image.data, [1, ...image.shape])
-      : copies(image, Math.min(batch, request.count));
+  const alone = request.count === 1 && !request.write;
+  const room = alone
+    ? tensor(image.data, [1, ...image.shape])
+    : (request.room ?? copies(image, Math.min(batch, request.count)));
   for (let start = 0; start < request.count; start += batch) {
     const images = rows(room, 0, Math.min(batch, request.count - start));
-    if (start > 0 && request.write) repeat(subject.image, images);
+    if ((start > 0 || request.room) && request.write) repeat(subject.image, images);
     const parts = Array.from({ length: images.shape[0] }, (_, row) =>
       tensor(rows(images, row, row + 1).data, subject.image.shape),
     );

@@ -34,7 +34,7 @@ export const localLipschitzEstimate = defineMetric<LocalLipschitzOptions>({
   async measure(subject, options) {
     const map = scaledAlone(subject.map, options);
     const quotients: number[] = [];
-    for await (const copies of noisyCopies(subject, options, normalNoise(options.deviation))) {
+    for await (const { copies } of noisyCopies(subject, options, normalNoise(options.deviation))) {
       for (const copy of copies) {
         // the noise is 0 where the deviation is
         quotients.push(distance(map, copy.map) / (distance(subject.image, copy.image) + 1e-10));

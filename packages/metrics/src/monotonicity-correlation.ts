@@ -4,7 +4,7 @@ import { defineMetric } from './define-metric.ts';
 import { checkFeatureSteps, type FeatureStepOptions, featureGroups, stepCount } from './feature-steps.ts';
 import { mapDefaults, subjectMap } from './normalise.ts';
 import { requireNumber, requireWhole } from './options.ts';
-import { defaultBatchSize, imageCost, imageOutput, sweepReplaced } from './outputs.ts';
+import { copies, defaultBatchSize, imageCost, imageOutput, sweepReplaced } from './outputs.ts';
 import { type Groups, groupSums, randomOf, replacing, singleRanges } from './replacement.ts';
 import { spearman } from './statistics/agreement.ts';
 import type { Subject } from './types.ts';
@@ -101,10 +101,11 @@ async function squaredChanges(
   const repeats = baseline === 'uniform' ? samples : 1; // other baselines give the same sample again
   const draws = groups.map(() => Float64Array.from({ length: repeats }, () => drawBaseline(baseline, levels, random)));
   const squares = new Float64Array(groups.length);
+  const room = copies(subject.image, Math.min(subject.batchSize ?? defaultBatchSize, groups.length));
   for (let sample = 0; sample < repeats; sample++) {
     let group = 0;
     const replacement = replacing(subject.image, groups, () => draws[group++][sample]);
-    const outputs = await sweepReplaced(subject, replacement, singleRanges(groups.length), output);
+    const outputs = await sweepReplaced(subject, { ...replacement, room }, singleRanges(groups.length), output);
     for (const [index, changed] of outputs.entries()) squares[index] += (changed - original) ** 2;
   }
   return squares.map((sum) => sum / repeats);

@@ -1,8 +1,8 @@
-import { numpyRandom, type Random, type Tensor } from '@cambium/gpu-kernels';
+import { numpyRandom, type Random, rows, type Tensor } from '@cambium/gpu-kernels';
 import { explainEach } from './explanations.ts';
 import { extentOf, type Normalise, scaleMap } from './normalise.ts';
 import { requireChoice, requireWhole } from './options.ts';
-import { defaultBatchSize } from './outputs.ts';
+import { defaultBatchSize, copies as repeated } from './outputs.ts';
 import type { Subject } from './types.ts';
 
 /** Options that every metric with noisy copies of the image has. */
@@ -18,6 +18,12 @@ export interface NoiseOptions {
 export interface NoisyCopy {
   readonly image: Tensor;
   readonly map: Tensor;
+}
+
+/** Copies that are alive at once, and their images side by side, N×C×H×W. */
+export interface NoisyBatch {
+  readonly images: Tensor;
+  readonly copies: readonly NoisyCopy[];
 }
 
 /** @throws RangeError naming option, value and range */
@@ -47,24 +53,24 @@ export function normalNoise(deviation: number): Noise {
 }
 
 /**
- * Explains noisy copies of the subject's image and yields them a batch at a time, so memory is one batch whatever their
- * number. Noise is drawn copy by copy, each in row-major order, so that the batch size changes nothing.
+ * Explains noisy copies of the subject's image and yields them a batch at a time, in the same memory as the next, so memory is
+ * one batch whatever their number. Noise is drawn copy by copy, each in row-major order, so that the batch size changes
+ * nothing.
  */
-export async function* noisyCopies(
-  subject: Subject,
-  options: NoiseOptions,
-  noise: Noise,
-): AsyncGenerator<readonly NoisyCopy[]> {
+export async function* noisyCopies(subject: Subject, options: NoiseOptions, noise: Noise): AsyncGenerator<NoisyBatch> {
   const random = subject.random ?? numpyRandom(0);
-  const batch = subject.batchSize ?? defaultBatchSize;
+  const batch = Math.min(subject.batchSize ?? defaultBatchSize, options.samples);
+  const room = repeated(subject.image, batch);
   for (let start = 0; start < options.samples; start += batch) {
+    const count = Math.min(batch, options.samples - start);
     const copies: NoisyCopy[] = [];
     await explainEach(subject, {
-      count: Math.min(batch, options.samples - start),
+      count,
+      room,
       write: (_, pixels) => noise(pixels, random),
       visit: (_, map, image) => copies.push({ image, map: scaledAlone(map, options) }),
     });
-    yield copies;
+    yield { images: rows(room, 0, count), copies };
   }
 }
 

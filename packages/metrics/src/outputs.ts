@@ -46,6 +46,8 @@ export interface Replacement {
   readonly fill: Tensor;
   /** 1×C×H×W, whole numbers from 1, 0 for never. */
   readonly ranks: Tensor;
+  /** Where batches are written, N×C×H×W, by sweeps that follow each other; else memory of the sweep's own. */
+  readonly room?: Tensor;
 }
 
 /**
@@ -61,7 +63,8 @@ export async function sweepReplaced(
   output: Output,
 ): Promise<Float64Array<ArrayBuffer>> {
   const { classifier } = subject;
-  if (!classifier) return streamed(subject, { ...rangeWriter(replacement, ranges), output });
+  const { room, ...inputs } = replacement;
+  if (!classifier) return streamed(subject, { ...rangeWriter(replacement, ranges), room, output });
   const batch = subject.batchSize ?? defaultBatchSize;
   const total = ranges.shape[0];
   const outputs = new Float64Array(total);
@@ -72,7 +75,7 @@ export async function sweepReplaced(
     const logits = await sweep({
       classifier,
       kernel: replacePixels,
-      inputs: { ...replacement, ranges: tensor(ranges.data.subarray(2 * start, 2 * end), [end - start, 2]) },
+      inputs: { ...inputs, ranges: tensor(ranges.data.subarray(2 * start, 2 * end), [end - start, 2]) },
       rows: 'ranges',
       options: undefined,
       batch,
@@ -102,6 +105,7 @@ interface Stream {
   readonly image: Tensor;
   readonly count: number;
   readonly output: Output;
+  readonly room?: Tensor;
   /** Whether the pixels that `write` is given hold the variant of a batch before, for it to change. */
   readonly inPlace?: boolean;
   write(index: number, pixels: Float32Array): void;
@@ -109,11 +113,12 @@ interface Stream {
 
 async function streamed(
   subject: Subject,
-  { image, count, output, write, inPlace = false }: Stream,
+  { image, count, output, write, room: given, inPlace = false }: Stream,
 ): Promise<Float64Array<ArrayBuffer>> {
   const batch = subject.batchSize ?? defaultBatchSize;
   const outputs = new Float64Array(count);
-  const room = copies(image, Math.min(batch, count)); // every batch is written here
+  const room = given ?? copies(image, Math.min(batch, count)); // every batch is written here
+  if (given) repeat(image, room);
   for (let start = 0; start < count; start += batch) {
     await nextTurn();
     subject.signal?.throwIfAborted();

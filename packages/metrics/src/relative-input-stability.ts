@@ -1,13 +1,6 @@
-import { rows, type Tensor, tensor } from '@cambium/gpu-kernels';
+import { rows, type Tensor } from '@cambium/gpu-kernels';
 import { defineMetric } from './define-metric.ts';
-import {
-  checkNoiseOptions,
-  type NoiseOptions,
-  type NoisyCopy,
-  noisyCopies,
-  scaledAlone,
-  uniformNoise,
-} from './noisy-maps.ts';
+import { checkNoiseOptions, type NoiseOptions, noisyCopies, scaledAlone, uniformNoise } from './noisy-maps.ts';
 import { requireChoice, requireNumber } from './options.ts';
 import { imageCost, imageLogits, predictRows } from './outputs.ts';
 import { predictedClass } from './softmax.ts';
@@ -72,8 +65,8 @@ async function largestChange(subject: Subject, options: RelativeInputStabilityOp
   const { whenPredictionChanges } = options;
   const before = whenPredictionChanges === 'score' ? undefined : predictedClass(await imageLogits(subject));
   const quotients: number[] = [];
-  for await (const copies of noisyCopies(subject, options, uniformNoise(options.low, options.high))) {
-    const after = before === undefined ? [] : await predictions(subject, copies);
+  for await (const { copies, images } of noisyCopies(subject, options, uniformNoise(options.low, options.high))) {
+    const after = before === undefined ? [] : await predictions(subject, images);
     const changed = after.find((predicted) => predicted !== before);
     if (changed !== undefined && whenPredictionChanges === 'refuse') {
       return { value: null, reason: `The noise changes the predicted class from ${before} to ${changed}.` };
@@ -88,12 +81,9 @@ async function largestChange(subject: Subject, options: RelativeInputStabilityOp
   return { value: null, reason: `The noise changes the predicted class from ${before} in every copy.` };
 }
 
-async function predictions(subject: Subject, copies: readonly NoisyCopy[]): Promise<number[]> {
-  const size = subject.image.data.length;
-  const images = new Float32Array(copies.length * size);
-  for (const [index, { image }] of copies.entries()) images.set(image.data, index * size);
-  const logits = await predictRows(subject.predict, tensor(images, [copies.length, ...subject.image.shape]));
-  return copies.map((_, index) => predictedClass(rows(logits, index, index + 1).data));
+async function predictions({ predict }: Subject, images: Tensor): Promise<number[]> {
+  const logits = await predictRows(predict, images);
+  return Array.from({ length: images.shape[0] }, (_, row) => predictedClass(rows(logits, row, row + 1).data));
 }
 
 function relativeChange(before: Tensor, after: Tensor): number {

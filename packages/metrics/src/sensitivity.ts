@@ -46,7 +46,7 @@ export async function sensitivities(subject: Subject, options: SensitivityOption
   const map = scaledAlone(subject.map, options);
   const size = options.relative ? Math.sqrt(extentOf([map]).squares) : 1;
   const ratios: number[] = [];
-  for await (const copies of noisyCopies(subject, options, uniformNoise(-options.radius, options.radius))) {
+  for await (const { copies } of noisyCopies(subject, options, uniformNoise(-options.radius, options.radius))) {
     for (const copy of copies) ratios.push(distance(map, copy.map) / size);
   }
   return ratios;
