@@ -9,15 +9,21 @@ export interface Watched<T> {
   readonly outcome: Outcome;
 }
 
+/** What is asked of a device here. */
+interface ScopedDevice {
+  pushErrorScope(kind: KernelErrorKind): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+}
+
 /**
  * Errors that a GPU reports later than the calls that caused them. They wait here until they are told to someone.
  */
 export class Checks {
-  readonly #device: GPUDevice;
+  readonly #device: ScopedDevice;
   readonly #open = new Set<Outcome>();
   readonly #untold = new Set<Error>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: ScopedDevice) {
     this.#device = device;
   }
 

@@ -5,7 +5,7 @@ export class Life {
   #end: Error | undefined;
   readonly #waiting = new Set<(reason: Error) => void>();
 
-  constructor(device: GPUDevice, where: string) {
+  constructor(device: { readonly lost: Promise<Pick<GPUDeviceLostInfo, 'reason' | 'message'>> }, where: string) {
     device.lost.then(({ reason, message }) => this.end(new DeviceLostError(where, reason, message)));
   }
 
