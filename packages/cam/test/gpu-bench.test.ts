@@ -1,0 +1,77 @@
+import { numpyRandom, type OpenedDevice, uniformTensor } from '@cambium/gpu-kernels';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { matrixCeiling, multiplyAddHalf } from '../../gpu-kernels/bench/half-ceilings.ts';
+import { Checks } from '../../gpu-kernels/src/gpu/checks.ts';
+import { Programs } from '../../gpu-kernels/src/gpu/programs.ts';
+import { describeGpu } from '../../gpu-kernels/test/support/describe-gpu.ts';
+import { openNullDevice } from '../../gpu-kernels/test/support/null-device.ts';
+import { measureCeilings } from '../bench/device-ceilings.ts';
+import { stepTimes } from '../bench/step-times.ts';
+import { variantNames, variantOf } from '../bench/variants.ts';
+import { tinyResnet } from './support/tiny-resnet.ts';
+
+const features = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+
+test('what measures arithmetic in half precision compiles in Dawn', async () => {
+  const device = await openNullDevice(features);
+  const checks = new Checks(device);
+  const programs = new Programs(device, checks);
+  const limits = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49_152 };
+  const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
+  const host = { limits, features, subgroups: { smallest: 32, largest: 32, matrices: [matrix] } };
+  const { kernel, flops } = matrixCeiling(host)!; // the host has such matrices
+  expect(flops).toBe(2 * 16 ** 3 * 8 * 8); // eight sums in each of eight subgroups
+  const [variant] = kernel.wgsl as readonly { features: string[]; code: string }[];
+  const whole = { lanes: 128, across: 1, down: 2 }; // whole subgroups of the null backend's 128
+  programs.of({ ...kernel, wgsl: [{ ...variant, constants: whole }] }, kernel.name);
+  programs.of(multiplyAddHalf, multiplyAddHalf.name);
+  await checks.settle();
+  expect(matrixCeiling({ ...host, features: [] })).toBeUndefined();
+  device.destroy();
+});
+
+describeGpu('the benchmark of a network', ({ open }) => {
+  let opened: OpenedDevice;
+  const graph = tinyResnet();
+  beforeAll(async () => {
+    opened = await open();
+  });
+  afterAll(() => opened.close());
+
+  test('times every step that depends on the images, and names what a perfect program would take', async () => {
+    const ceilings = await measureCeilings(opened);
+    const images = uniformTensor(numpyRandom(8), [2, 3, 19, 17], -2, 2);
+    const variant = (await variantOf('f32', opened, graph, 2))!; // every device has this one
+    const times = await stepTimes({ graph, images }, { opened, ceilings }, variant);
+    const counted = (name: string) =>
+      times.filter(({ kernel }) => kernel === name).reduce((sum, { count }) => sum + count, 0);
+    expect(counted('conv2dLastDirect')).toBe(8);
+    expect(counted('packFilters')).toBe(0); // weights are packed once for all images
+    expect(counted('matmul')).toBe(1);
+    const [{ seconds, flopsPerSecond, bytesPerSecond, ofRoofline }] = times.filter(
+      ({ kernel }) => kernel === 'conv2dLastDirect',
+    );
+    expect(seconds).toBeGreaterThan(0);
+    expect(ofRoofline).toBeCloseTo(
+      Math.max(flopsPerSecond! / ceilings.f32, bytesPerSecond / ceilings.bytesPerSecond),
+      9,
+    );
+  });
+
+  // what tuning does has tests of its own, and takes a software adapter a minute
+  test.each(variantNames.filter((name) => !name.endsWith('-tuned')))(
+    'computes it %s, or says that the device cannot',
+    async (name) => {
+      const variant = await variantOf(name, opened, graph, 1);
+      if (name === 'f16-tiles' && opened.subgroups.matrices.length === 0) expect(variant).toBeNull();
+      else expect(variant?.precision).toBe(name.slice(0, 3));
+      const shape = {
+        pixels: 100,
+        depth: 72,
+        channels: 8,
+        options: { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] },
+      } as const;
+      if (name === 'f32-winograd') expect(variant?.convolution(shape).name).toBe('conv2dWinograd');
+    },
+  );
+});
