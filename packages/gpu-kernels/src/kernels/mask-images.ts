@@ -91,46 +91,52 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
     @group(0) @binding(2) var<storage, read_write> output: array<f32>;   // variants × channels × height × width
     @group(0) @binding(3) var<uniform> u: Uniforms;
 
-    var<workgroup> least: array<f32, 64>;
-    var<workgroup> largest: array<f32, 64>;
+    var<workgroup> least: array<f32, 256>;
+    var<workgroup> largest: array<f32, 256>;
 
-    // Position in the activation, along one axis.
-    fn positionOf(index: u32, length: u32, outLength: u32) -> f32 {
-      if (u.cornerAligned == 1u) { return f32(index * (length - 1u)) / f32(max(outLength - 1u, 1u)); }
-      return max((f32(index) + 0.5) * f32(length) / f32(outLength) - 0.5, 0.0);
+    // Positions in the activation along one axis: index · step + offset, and not below 0.
+    fn positions(length: u32, outLength: u32) -> vec2f {
+      if (u.cornerAligned == 1u) { return vec2f(f32(length - 1u) / f32(max(outLength - 1u, 1u)), 0.0); }
+      let step = f32(length) / f32(outLength);
+      return vec2f(step, 0.5 * step - 0.5);
     }
 
     // One pixel of the resized activation that begins at offset map.
-    fn resized(map: u32, pixel: u32) -> f32 {
-      let y = positionOf(pixel / u.width, u.mapHeight, u.height);
-      let x = positionOf(pixel % u.width, u.mapWidth, u.width);
+    fn resized(map: u32, pixel: u32, rows: vec2f, columns: vec2f) -> f32 {
+      let y = max(f32(pixel / u.width) * rows.x + rows.y, 0.0);
+      let x = max(f32(pixel % u.width) * columns.x + columns.y, 0.0);
       let top = min(u32(y), u.mapHeight - 1u);
       let left = min(u32(x), u.mapWidth - 1u);
-      let bottom = min(top + 1u, u.mapHeight - 1u);
+      let upper = map + top * u.mapWidth;
+      let lower = map + min(top + 1u, u.mapHeight - 1u) * u.mapWidth;
       let right = min(left + 1u, u.mapWidth - 1u);
-      let upper = mix(activations[map + top * u.mapWidth + left], activations[map + top * u.mapWidth + right], x - f32(left));
-      let lower = mix(activations[map + bottom * u.mapWidth + left], activations[map + bottom * u.mapWidth + right], x - f32(left));
-      return mix(upper, lower, y - f32(top));
+      let values = vec4f(activations[upper + left], activations[lower + left], activations[upper + right], activations[lower + right]);
+      let sides = mix(values.xy, values.zw, x - f32(left));
+      return mix(sides.x, sides.y, y - f32(top));
     }
 
-    // Minimum and maximum of what the lanes of the workgroup bring.
+    // Minimum and maximum of what the lanes of the workgroup bring: of sixteen by sixteen lanes, then of those sixteen by all.
     fn extremes(lane: u32, low: f32, high: f32) -> vec2f {
       workgroupBarrier(); // earlier results have been read
       least[lane] = low;
       largest[lane] = high;
-      for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier(); // all lanes have written what the lower half now reads
-        if (lane < half) {
-          least[lane] = min(least[lane], least[lane + half]);
-          largest[lane] = max(largest[lane], largest[lane + half]);
+      workgroupBarrier(); // all lanes have written what sixteen of them now read
+      if (lane < 16u) {
+        for (var other = lane + 16u; other < 256u; other += 16u) {
+          least[lane] = min(least[lane], least[other]);
+          largest[lane] = max(largest[lane], largest[other]);
         }
       }
-      workgroupBarrier(); // lane 0 holds the extremes
-      return vec2f(least[0], largest[0]);
+      workgroupBarrier(); // sixteen lanes have written what all now read
+      var bounds = vec2f(least[0], largest[0]);
+      for (var other = 1u; other < 16u; other++) {
+        bounds = vec2f(min(bounds.x, least[other]), max(bounds.y, largest[other]));
+      }
+      return bounds;
     }
 
     // One workgroup for each variant: extremes first, then every pixel of the variant.
-    @compute @workgroup_size(64)
+    @compute @workgroup_size(256)
     fn main(
       @builtin(workgroup_id) group: vec3u,
       @builtin(num_workgroups) groups: vec3u,
@@ -140,20 +146,22 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
       if (variant >= u.variants) { return; }
       let map = variant * u.mapHeight * u.mapWidth;
       let pixels = u.height * u.width;
+      let rows = positions(u.mapHeight, u.height);
+      let columns = positions(u.mapWidth, u.width);
 
       var low = activations[map];
       var high = low;
-      for (var place = lane; place < u.mapHeight * u.mapWidth; place += 64u) {
+      for (var place = lane; place < u.mapHeight * u.mapWidth; place += 256u) {
         low = min(low, activations[map + place]);
         high = max(high, activations[map + place]);
       }
       let own = extremes(lane, low, high);
       var bounds = own;
       if (u.afterResize == 1u) {
-        low = resized(map, 0u);
+        low = resized(map, 0u, rows, columns);
         high = low;
-        for (var pixel = lane; pixel < pixels; pixel += 64u) {
-          let value = resized(map, pixel);
+        for (var pixel = lane; pixel < pixels; pixel += 256u) {
+          let value = resized(map, pixel, rows, columns);
           low = min(low, value);
           high = max(high, value);
         }
@@ -162,8 +170,8 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
       // the activation's own extremes are exact: rounding in a resized constant must not be stretched to a mask
       let isConstant = own.x == own.y || bounds.x == bounds.y;
       let scale = select(1.0 / (bounds.y - bounds.x + u.epsilon), 0.0, isConstant);
-      for (var pixel = lane; pixel < pixels; pixel += 64u) {
-        let mask = (resized(map, pixel) - bounds.x) * scale;
+      for (var pixel = lane; pixel < pixels; pixel += 256u) {
+        let mask = (resized(map, pixel, rows, columns) - bounds.x) * scale;
         for (var channel = 0u; channel < u.channels; channel++) {
           output[(variant * u.channels + channel) * pixels + pixel] = image[channel * pixels + pixel] * mask;
         }

@@ -79,11 +79,23 @@ export const matmul: Kernel<
       if (index >= u.count) { return; }
       let row = index / u.columns;
       let column = index % u.columns;
-      var sum = 0.0;
-      for (var k = 0u; k < u.inner; k++) {
-        sum += left[row * u.leftRow + k * u.leftStep] * right[k * u.rightStep + column * u.rightColumn];
+      var l = row * u.leftRow;
+      var r = column * u.rightColumn;
+      var sums = vec4f(); // four sums, so that none waits for the one before
+      let whole = u.inner / 4u * 4u;
+      for (var k = 0u; k < whole; k += 4u) {
+        let a = vec4f(left[l], left[l + u.leftStep], left[l + 2u * u.leftStep], left[l + 3u * u.leftStep]);
+        let b = vec4f(right[r], right[r + u.rightStep], right[r + 2u * u.rightStep], right[r + 3u * u.rightStep]);
+        sums = fma(a, b, sums);
+        l += 4u * u.leftStep;
+        r += 4u * u.rightStep;
       }
-      output[index] = sum;
+      for (var k = whole; k < u.inner; k++) {
+        sums.x = fma(left[l], right[r], sums.x);
+        l += u.leftStep;
+        r += u.rightStep;
+      }
+      output[index] = sums.x + sums.y + sums.z + sums.w;
     }`,
   onnx(trace, { inputs: { left, right }, options: { transposeLeft = false, transposeRight = false } }) {
     if (!transposeLeft && !transposeRight) return trace.node('MatMul', [left, right]);

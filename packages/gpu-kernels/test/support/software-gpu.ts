@@ -49,9 +49,12 @@ export function selectSoftwareDriver(): void {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`@sparticuz/chromium has no Vulkan driver for ${process.platform} on ${process.arch}.`);
   }
+  const hasLoader = hasVulkanLoader('libvulkan.so.1');
+  const hasDriver = Boolean(process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES);
+  if (hasLoader && hasDriver) return; // nothing of the package is needed
   const folder = unpackDriver();
-  if (!hasVulkanLoader('libvulkan.so.1')) hasVulkanLoader(join(folder, 'libvulkan.so.1'));
-  if (process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES) return;
+  if (!hasLoader) hasVulkanLoader(join(folder, 'libvulkan.so.1'));
+  if (hasDriver) return;
   process.env.VK_DRIVER_FILES = join(folder, 'vk_swiftshader_icd.json');
   process.env.VK_ICD_FILENAMES = process.env.VK_DRIVER_FILES; // the name that older loaders read
 }
