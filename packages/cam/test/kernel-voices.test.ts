@@ -52,6 +52,7 @@ const batched = {
   guardedDivide: 'broadcast',
   keepNonZero: 'broadcast',
   maskImages: ['activations'],
+  maskImagesLast: ['activations'],
   matmul: ['left'],
   maxPool: ['input'],
   maxPoolLast: ['input'],

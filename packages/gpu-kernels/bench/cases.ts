@@ -68,6 +68,11 @@ const convolvedLast = ({ convolved }: Scale) => {
 };
 const one = ({ image }: Scale): Shape => [1, 3, image, image];
 
+const maskedLast = ({ image, variants }: Scale) => ({
+  shapes: { image: [1, image, image, 4], activations: [variants, 7, 7] },
+  options: { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 } as const,
+});
+
 /** A case for every kernel of the registry. */
 export const cases: {
   readonly [Name in KernelName]: (scale: Scale) => BenchCase<string & keyof Plan<Name>[0], Plan<Name>[1]>;
@@ -145,6 +150,8 @@ export const cases: {
   }),
   guardedDivide: (scale) => ({ shapes: quotient(scale), options: undefined }),
   keepNonZero: ({ maps }) => ({ shapes: { signal: maps, condition: maps }, options: undefined }),
+  maskImagesHalf: maskedLast,
+  maskImagesLast: maskedLast,
   maskImages: (scale) => ({
     shapes: { image: one(scale), activations: [scale.variants, 7, 7] },
     options: { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 },

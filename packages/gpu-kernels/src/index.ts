@@ -6,6 +6,7 @@ export type { Conv2dLast, Conv2dLastInput, Conv2dLastOptions } from './channels-
 export { conv2dWinograd } from './channels-last/conv2d-winograd.ts';
 export { depthwiseLast } from './channels-last/depthwise-last.ts';
 export { lastShape, paddedChannels } from './channels-last/layout.ts';
+export { maskImagesLast } from './channels-last/mask-images-last.ts';
 export { maxPoolLast } from './channels-last/max-pool-last.ts';
 export { packDepthwise } from './channels-last/pack-depthwise.ts';
 export { type PackFiltersOptions, packFilters } from './channels-last/pack-filters.ts';
@@ -33,6 +34,7 @@ export { type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halv
 export { depthwiseHalf } from './halves/depthwise-half.ts';
 export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
 export { halfError } from './halves/half-error.ts';
+export { maskImagesHalf } from './halves/mask-images-half.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';
 export { multiplyHalf } from './halves/multiply-half.ts';
 export { packFiltersHalf } from './halves/pack-filters-half.ts';

@@ -69,6 +69,14 @@ const wrong = {
   fillRegions: [{ image: [1, 3, 4, 5], fill: [1, 3, 4, 5], ranks: [4, 5], steps: [6, 1] }, undefined],
   guardedDivide: [{ numerator: [2, 3], denominator: [3, 2] }, undefined],
   keepNonZero: [{ signal: [1, 1, 1, 1, 2], condition: [2] }, undefined],
+  maskImagesHalf: [
+    { image: [2, 4, 4, 4], activations: [5, 2, 2] },
+    { resize: 'half-pixel', normalise: 'after-resize' },
+  ],
+  maskImagesLast: [
+    { image: [1, 4, 4, 3], activations: [5, 2, 2] },
+    { resize: 'half-pixel', normalise: 'after-resize' },
+  ],
   maskImages: [
     { image: [2, 3, 4, 4], activations: [5, 2, 2] },
     { resize: 'half-pixel', normalise: 'after-resize' },

@@ -12,6 +12,7 @@ import {
   divide,
   type Engine,
   fuseConvolutions,
+  maskImages,
   maxPool,
   multiply,
   numpyRandom,
@@ -248,6 +249,27 @@ describe('channelsLast', () => {
     await expectSame(engine.steps, [output], laidOut);
   });
 });
+
+test.each(['f32', 'f16'] as const)(
+  'masked images are made where a convolution reads them, in %s',
+  async (precision) => {
+    const engine = recordingEngine();
+    const picture = engine.upload(uniformTensor(numpyRandom(3), [1, 3, 6, 5]));
+    const activations = engine.upload(uniformTensor(numpyRandom(4), [2, 3, 2]));
+    const options = { resize: 'half-pixel', normalise: 'after-resize', epsilon: 0 } as const;
+    const output = convolve(engine, engine.run(maskImages, { image: picture, activations }, options));
+    const laidOut = channelsLast(engine.steps, [output], { convolution: () => conv2dLast, precision });
+    const { steps } = programOf(laidOut.steps, laidOut.outputs);
+    const [masks, convolution] =
+      precision === 'f32' ? ['maskImagesLast', 'conv2dLast'] : ['maskImagesHalf', 'conv2dHalf'];
+    expect(steps.find(({ kernel }) => kernel.name === convolution)?.inputs.input).toBe(
+      steps.find(({ kernel }) => kernel.name === masks)?.output,
+    );
+    const [expected] = await run(engine.steps, [output]);
+    const [actual] = await run(laidOut.steps, laidOut.outputs);
+    expect(normalisedError(actual.data, expected.data)).toBeLessThan(precision === 'f32' ? 1e-10 : 1e-5);
+  },
+);
 
 describe('shareSteps', () => {
   test('makes one of equal runs, and of runs on what has become equal', async () => {

@@ -1,7 +1,7 @@
-import type { Call, Kernel } from '../kernel.ts';
+import type { Call, Kernel, Named, Plan } from '../kernel.ts';
 import type { OnnxTrace } from '../onnx-trace.ts';
 import { uniformTensor } from '../random.ts';
-import { sizeOf } from '../tensor.ts';
+import { type Shape, sizeOf } from '../tensor.ts';
 import { neighbours, type ResizeConvention, sampleBilinear } from './bilinear.ts';
 import { safeRange, traceMinMax } from './min-max.ts';
 import { requireRank, requireSame } from './shapes.ts';
@@ -53,20 +53,7 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
     afterResize: 'u32',
     epsilon: 'f32',
   },
-  plan({ image, activations }, { resize, normalise, epsilon }) {
-    requireRank('maskImages', 'an image', image, '1×channels×height×width');
-    requireRank('maskImages', 'activations', activations, 'variants×height×width');
-    requireSame('maskImages', 'one image', [1, ...image.slice(1)], image);
-    const [, channels, height, width] = image;
-    const [variants, mapHeight, mapWidth] = activations;
-    const cornerAligned = Number(resize === 'corner-aligned');
-    const afterResize = Number(normalise === 'after-resize');
-    return {
-      output: [variants, channels, height, width],
-      uniforms: { variants, channels, height, width, mapHeight, mapWidth, cornerAligned, afterResize, epsilon },
-      workgroups: [variants, 1, 1],
-    };
-  },
+  plan: (shapes, options) => planMasks('maskImages', shapes, options),
   rows: () => ['activations'],
   reference({ image, activations }, u, output) {
     const pixels = u.height * u.width;
@@ -195,7 +182,28 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
   },
 };
 
-function maskOf(activation: Float32Array, u: { readonly [name in Uniform]: number }): Float32Array {
+/** Fits an image and activations to each other. @throws ShapeError when the image is not one image or the activations are not maps */
+export function planMasks(
+  where: string,
+  { image, activations }: Named<'image' | 'activations', Shape>,
+  { resize, normalise, epsilon }: MaskOptions,
+): Plan<Uniform> {
+  requireRank(where, 'an image', image, '1×channels×height×width');
+  requireRank(where, 'activations', activations, 'variants×height×width');
+  requireSame(where, 'one image', [1, ...image.slice(1)], image);
+  const [, channels, height, width] = image;
+  const [variants, mapHeight, mapWidth] = activations;
+  const cornerAligned = Number(resize === 'corner-aligned');
+  const afterResize = Number(normalise === 'after-resize');
+  return {
+    output: [variants, channels, height, width],
+    uniforms: { variants, channels, height, width, mapHeight, mapWidth, cornerAligned, afterResize, epsilon },
+    workgroups: [variants, 1, 1],
+  };
+}
+
+/** One mask of height×width, in [0, 1]. */
+export function maskOf(activation: Float32Array, u: { readonly [name in Uniform]: number }): Float32Array {
   const size: Pair = [u.height, u.width];
   const isConstant = activation.every((value) => value === activation[0]);
   if (isConstant) return new Float32Array(sizeOf(size));
@@ -218,8 +226,11 @@ function resize(map: Float32Array, u: { readonly [name in Uniform]: number }): F
   });
 }
 
-/** n×H×W masks in [0, 1]. */
-function traceMasks(trace: OnnxTrace, { inputs, shapes, options }: Call<'image' | 'activations', MaskOptions>): string {
+/** The nodes of n×H×W masks in [0, 1]. */
+export function traceMasks(
+  trace: OnnxTrace,
+  { inputs, shapes, options }: Call<'image' | 'activations', MaskOptions>,
+): string {
   const [, , height, width] = shapes.image;
   const target = { size: [height, width] as const, convention: options.resize };
   if (options.normalise === 'before-resize') {

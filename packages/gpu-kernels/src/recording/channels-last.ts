@@ -1,6 +1,7 @@
 import type { Conv2dLast, Conv2dLastOptions } from '../channels-last/conv2d-last-plan.ts';
 import { paddedChannels } from '../channels-last/layout.ts';
 import type { PackFiltersOptions } from '../channels-last/pack-filters.ts';
+import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
 import { toHalves } from '../halves/half.ts';
@@ -12,6 +13,7 @@ import { type Conv2dOptions, conv2d } from '../kernels/conv2d.ts';
 import { conv2dFused } from '../kernels/conv2d-fused.ts';
 import { type ConvTransposeOptions, conv2dTranspose } from '../kernels/conv2d-transpose.ts';
 import { divide } from '../kernels/divide.ts';
+import { maskImages } from '../kernels/mask-images.ts';
 import { maxPool } from '../kernels/max-pool.ts';
 import { reshape } from '../kernels/reshape.ts';
 import { type Pair, placeWindows } from '../kernels/window.ts';
@@ -111,6 +113,10 @@ class Layout {
   #addLast({ kernel, inputs, options, output }: RecordedStep): RecordedValue | undefined {
     if (kernel === conv2d || kernel === conv2dFused) return this.#convolve(inputs, options as Conv2dOptions); // theirs
     if (kernel === conv2dTranspose) return this.#convolveBack(inputs, options as ConvTransposeOptions); // its own
+    if (kernel === maskImages) {
+      const image = this.#run(packLast, { input: this.first(inputs.image) }, undefined);
+      return this.#run(this.#kernels.masks, { image, activations: this.first(inputs.activations) }, options);
+    }
     if (kernel === reshape) return this.#meansAsImages(inputs.input, output);
     const { maxPool: largest, averagePool: average, concat } = this.#kernels;
     if (kernel === maxPool) return this.#pool(largest, inputs.input, options);

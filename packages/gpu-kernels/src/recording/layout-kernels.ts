@@ -2,6 +2,7 @@ import { averagePoolLast } from '../channels-last/average-pool-last.ts';
 import { channelMeansLast } from '../channels-last/channel-means-last.ts';
 import type { Conv2dLast } from '../channels-last/conv2d-last-plan.ts';
 import { depthwiseLast } from '../channels-last/depthwise-last.ts';
+import { maskImagesLast } from '../channels-last/mask-images-last.ts';
 import { maxPoolLast } from '../channels-last/max-pool-last.ts';
 import { packDepthwise } from '../channels-last/pack-depthwise.ts';
 import { packFilters } from '../channels-last/pack-filters.ts';
@@ -13,6 +14,7 @@ import { channelMeansHalf } from '../halves/channel-means-half.ts';
 import { conv2dHalf } from '../halves/conv2d-half.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
 import { depthwiseHalf } from '../halves/depthwise-half.ts';
+import { maskImagesHalf } from '../halves/mask-images-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
 import { multiplyHalf } from '../halves/multiply-half.ts';
 import { packFiltersHalf } from '../halves/pack-filters-half.ts';
@@ -36,6 +38,8 @@ export interface LayoutKernels {
   readonly unpack: AnyKernel;
   /** The program of a convolution, and what lays out the weights that it multiplies with. */
   convolution(shape: ConvolutionShape): { readonly kernel: AnyKernel; readonly filters: AnyKernel };
+  /** Images under masks; the image that it reads is float32 with channels last. */
+  readonly masks: AnyKernel;
   /** A convolution of each channel by itself, and what lays out its weights. */
   readonly depthwise: { readonly kernel: AnyKernel; readonly filters: AnyKernel };
   readonly maxPool: AnyKernel;
@@ -61,6 +65,7 @@ export function lastKernels(convolution: (shape: ConvolutionShape) => Conv2dLast
       const kernel = convolution(shape);
       return { kernel, filters: kernel.filters ?? packFilters };
     },
+    masks: maskImagesLast,
     depthwise: { kernel: depthwiseLast, filters: packDepthwise },
     maxPool: maxPoolLast,
     averagePool: averagePoolLast,
@@ -78,6 +83,7 @@ export function halfKernels(convolution: (shape: ConvolutionShape) => Conv2dHalf
     pack: packHalf,
     unpack: unpackHalf,
     convolution: (shape) => ({ kernel: convolution(shape), filters: packFiltersHalf }),
+    masks: maskImagesHalf,
     depthwise: { kernel: depthwiseHalf, filters: packDepthwise },
     maxPool: maxPoolHalf,
     averagePool: averagePoolHalf,

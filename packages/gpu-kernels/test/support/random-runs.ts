@@ -86,6 +86,23 @@ const broadcastingLast = fc
     return { shapes: swap ? { left: other, right: halved(image) } : { left: halved(image), right: other } };
   });
 
+const masked: fc.Arbitrary<Plan> = fc
+  .record({
+    image: oneImage,
+    variants: length,
+    map: pair,
+    resize: fc.constantFrom('half-pixel', 'corner-aligned'),
+    normalise: fc.constantFrom('after-resize', 'before-resize'),
+    epsilon: fc.constantFrom(0, 1e-8, 0.125),
+  })
+  .map(({ image, variants, map, ...options }) => ({ shapes: { image, activations: [variants, ...map] }, options }));
+
+/** The same with the image's channels last, a quad for each. */
+function withChannelsLast({ shapes, options }: Plan): Plan {
+  const [batch, channels, height, width] = shapes.image;
+  return { shapes: { ...shapes, image: [batch, height, width, 4 * channels] }, options };
+}
+
 const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   add: broadcasting('left', 'right'),
   addHalf: broadcastingLast,
@@ -166,16 +183,9 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
   })),
   guardedDivide: broadcasting('numerator', 'denominator'),
   keepNonZero: broadcasting('signal', 'condition'),
-  maskImages: fc
-    .record({
-      image: oneImage,
-      variants: length,
-      map: pair,
-      resize: fc.constantFrom('half-pixel', 'corner-aligned'),
-      normalise: fc.constantFrom('after-resize', 'before-resize'),
-      epsilon: fc.constantFrom(0, 1e-8, 0.125),
-    })
-    .map(({ image, variants, map, ...options }) => ({ shapes: { image, activations: [variants, ...map] }, options })),
+  maskImages: masked,
+  maskImagesHalf: masked.map(withChannelsLast),
+  maskImagesLast: masked.map(withChannelsLast),
   matmul: fc
     .tuple(side, side, side, fc.record({ transposeLeft: fc.boolean(), transposeRight: fc.boolean() }))
     .map(([rows, inner, columns, options]) => ({
