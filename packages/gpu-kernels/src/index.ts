@@ -90,11 +90,11 @@ export { type Predict, type VariantBatch, type VariantPredictor, variantPredicto
 export { numpyRandom, type Random, uniformTensor } from './random.ts';
 export {
   type ChannelsLastOptions,
-  type ConvolutionShape,
   channelsLast,
   type LaidOut,
 } from './recording/channels-last.ts';
 export { constantValues } from './recording/constant-values.ts';
+export type { ConvolutionShape } from './recording/convolution-shape.ts';
 export { fuseConvolutions } from './recording/fuse-convolutions.ts';
 export { type Program, programOf } from './recording/program.ts';
 export {

@@ -4,7 +4,6 @@ import type { PackFiltersOptions } from '../channels-last/pack-filters.ts';
 import { packLast } from '../channels-last/pack-last.ts';
 import { unpackLast } from '../channels-last/unpack-last.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
-import { toHalves } from '../halves/half.ts';
 import type { AnyKernel, Named } from '../kernel.ts';
 import { averagePool } from '../kernels/average-pool.ts';
 import { channelMeans } from '../kernels/channel-means.ts';
@@ -16,10 +15,11 @@ import { divide } from '../kernels/divide.ts';
 import { maskImages } from '../kernels/mask-images.ts';
 import { maxPool } from '../kernels/max-pool.ts';
 import { reshape } from '../kernels/reshape.ts';
-import { type Pair, placeWindows } from '../kernels/window.ts';
 import { mapNamed } from '../named.ts';
-import { filled, type Shape, sizeOf, zeros } from '../tensor.ts';
+import { filled, type Shape, sizeOf } from '../tensor.ts';
+import { isRow, paddedRow, rowAsImage, zeroRow } from './channel-rows.ts';
 import { constantValues } from './constant-values.ts';
+import { type ConvolutionShape, convolutionShape } from './convolution-shape.ts';
 import { halfKernels, type LayoutKernels, lastKernels } from './layout-kernels.ts';
 import { type RecordedStep, type RecordedValue, stepOf } from './recording-engine.ts';
 
@@ -30,15 +30,6 @@ export interface ChannelsLastOptions {
   readonly halfConvolution?: (shape: ConvolutionShape) => Conv2dHalf;
   /** `f16` keeps convolutions and poolings of a forward pass in half precision, with sums in float32; `f32` unless said. */
   readonly precision?: 'f32' | 'f16';
-}
-
-/** A convolution as the product of matrices that it is: pixels×depth times depth×channels. */
-export interface ConvolutionShape {
-  readonly pixels: number;
-  readonly depth: number;
-  readonly channels: number;
-  /** Its window, and whether it is a way back: some programs compute some windows only (`suits`). */
-  readonly options: Conv2dLastOptions;
 }
 
 /** A recording laid out anew, and the values that stand for its outputs. */
@@ -128,13 +119,18 @@ class Layout {
 
   #convolve(inputs: Named<string, RecordedValue>, options: Conv2dOptions): RecordedValue | undefined {
     const { input, weights, bias, residual } = inputs;
-    const row = this.#packedRow(bias);
+    const row = paddedRow(bias);
     const { strides, pads, dilations, relu, groups } = options;
     const isDepthwise = this.#isDepthwise(weights.shape, groups);
     if ((groups !== 1 && !isDepthwise) || !this.#constants.has(weights) || !row) return undefined;
     const [filters, , height, width] = weights.shape;
     return this.#product(
-      { input, weights, bias: row, residual: residual ? this.#lastOf(residual) : this.#zeroRow(filters) },
+      {
+        input,
+        weights,
+        bias: row,
+        residual: residual ? this.#lastOf(residual) : zeroRow(filters, this.#kernels.inOneNumber),
+      },
       { kernel: [height, width], strides, pads, dilations, relu },
       isDepthwise,
     );
@@ -169,7 +165,7 @@ class Layout {
     const isKnown = this.#constants.has(weights) && (groups === 1 || isDepthwise);
     if (!this.#kernels.goesBack || !isKnown) return undefined;
     const [, channels, height, width] = weights.shape;
-    const none = this.#zeroRow(channels * groups);
+    const none = zeroRow(channels * groups, this.#kernels.inOneNumber);
     return this.#product(
       { input, weights, bias: none, residual: none },
       { kernel: [height, width], strides, pads, dilations, back: outputSize },
@@ -186,7 +182,7 @@ class Layout {
     const { depthwise, convolution } = this.#kernels;
     const { kernel, filters } = isDepthwise
       ? depthwise
-      : convolution(shapeOf(inputs.input.shape, inputs.weights.shape, options));
+      : convolution(convolutionShape(inputs.input.shape, inputs.weights.shape, options));
     const direction: PackFiltersOptions['direction'] = options.back ? 'back' : 'forward';
     const input = this.#lastOf(inputs.input);
     const weights = this.#run(filters, { weights: this.first(inputs.weights) }, { direction });
@@ -204,35 +200,24 @@ class Layout {
   ): RecordedValue | undefined {
     const names = kernel.inputs as readonly string[];
     const isNumber = (name: string) => sizeOf(inputs[name].shape) === 1 && inputs[name].shape.length <= 1;
-    const inHalves = this.#kernels.inOneNumber === 2;
-    const images = names.filter((name) => inputs[name].shape.length === 4 && !this.#isRow(inputs[name]));
+    const { inOneNumber } = this.#kernels;
+    const images = names.filter((name) => inputs[name].shape.length === 4 && !isRow(inputs[name]));
     if (images.length === 0 || !images.some((name) => this.#last.has(inputs[name]))) return undefined;
     const [, channels] = inputs[images[0]].shape;
     if (images.some((name) => inputs[name].shape[1] !== channels)) return undefined;
     if (kernel === divide && channels !== paddedChannels(channels)) return undefined; // 0 / 0 in the padding
     const rest = names.filter((name) => !images.includes(name) && !isNumber(name));
-    if (rest.some((name) => !this.#isRow(inputs[name]) || sizeOf(inputs[name].shape) !== channels)) return undefined;
-    if (inHalves && names.some((name) => isNumber(name) && !inputs[name].constant)) return undefined;
+    if (rest.some((name) => !isRow(inputs[name]) || sizeOf(inputs[name].shape) !== channels)) return undefined;
+    if (inOneNumber === 2 && names.some((name) => isNumber(name) && !inputs[name].constant)) return undefined;
     const laidOut = mapNamed(names, (name) => {
       if (images.includes(name)) return this.#lastOf(inputs[name]);
-      if (rest.includes(name)) return this.#imageOf(inputs[name].constant!.data); // a row is a constant
-      return inHalves ? this.#imageOf(filled(inputs[name].constant!.data[0], channels).data) : this.first(inputs[name]);
+      const { constant } = inputs[name]; // a row is one, and where numbers are halves so is a number
+      if (rest.includes(name)) return rowAsImage(constant!.data, inOneNumber);
+      return inOneNumber === 2
+        ? rowAsImage(filled(constant!.data[0], channels).data, inOneNumber)
+        : this.first(inputs[name]);
     });
     return this.#run(own.kernel, laidOut, own.options);
-  }
-
-  /** A constant with a number for each channel: C×1×1 or 1×C×1×1. */
-  #isRow({ constant, shape }: RecordedValue): boolean {
-    const [channels, ...pixel] = shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape;
-    return constant !== undefined && pixel.length === 2 && sizeOf(pixel) === 1 && channels > 0;
-  }
-
-  /** A number for each channel as an image of one pixel. */
-  #imageOf(numbers: Float32Array): RecordedValue {
-    const row = zeros(1, 1, 1, paddedChannels(numbers.length));
-    row.data.set(numbers);
-    const constant = this.#kernels.inOneNumber === 2 ? toHalves(row) : row;
-    return { shape: constant.shape, constant };
   }
 
   #lastOf(value: RecordedValue): RecordedValue {
@@ -243,38 +228,9 @@ class Layout {
     return result;
   }
 
-  /** One number for each channel, padded; undefined where the numbers are not known. */
-  #packedRow({ constant }: RecordedValue): RecordedValue | undefined {
-    if (!constant) return undefined;
-    const [channels] = constant.shape;
-    if (channels === paddedChannels(channels)) return { shape: constant.shape, constant };
-    const row = zeros(paddedChannels(channels));
-    row.data.set(constant.data);
-    return { shape: row.shape, constant: row };
-  }
-
-  /** A residual that adds nothing. */
-  #zeroRow(channels: number): RecordedValue {
-    const row = zeros(paddedChannels(channels) / this.#kernels.inOneNumber);
-    return { shape: row.shape, constant: row };
-  }
-
   #run(kernel: AnyKernel, inputs: Named<string, RecordedValue>, options: unknown): RecordedValue {
     const step = stepOf(kernel, inputs, options);
     this.steps.push(step);
     return step.output;
   }
-}
-
-/** The product of matrices that a convolution of N×C×H×W, or its way back, is. */
-function shapeOf([batch, , height, width]: Shape, weights: Shape, options: Conv2dLastOptions): ConvolutionShape {
-  const { kernel, back } = options;
-  const [rows, columns]: Pair = back ?? placeWindows('channelsLast', [height, width], options).size;
-  const [read, written] = back ? weights : [weights[1], weights[0]];
-  return {
-    pixels: batch * rows * columns,
-    depth: kernel[0] * kernel[1] * paddedChannels(read),
-    channels: paddedChannels(written),
-    options,
-  };
 }

@@ -29,7 +29,7 @@ import { multiply } from '../kernels/multiply.ts';
 import { positivePart } from '../kernels/positive-part.ts';
 import { rectify } from '../kernels/rectify.ts';
 import { sigmoid } from '../kernels/sigmoid.ts';
-import type { ConvolutionShape } from './channels-last.ts';
+import type { ConvolutionShape } from './convolution-shape.ts';
 import { elementWise } from './element-wise.ts';
 
 /** The kernels of a layout: what brings values into it and out of it, and what computes in it. */
