@@ -21,6 +21,7 @@ export const FREE: usize = __heap_base;
 
 /** Read from memory, a constant takes one instruction instead of three. */
 const MASKS: usize = memory.data<u32>([0x9d2c5680, 0xefc60000, 0x80000000, 0x7fffffff, 1, 0x9908b0df], 16);
+const WHOLE: usize = memory.data<u64>([0x95f6400000000, 1023, 0xfffff, 0x61479, 0x6b852, 2, 3], 16);
 const LOGARITHM: usize = memory.data<f64>(
   [
     0.6931471803691238, 1.9082149292705877e-10, 0.6666666666666735, 0.3999999999940942, 0.2857142874366239,
@@ -211,8 +212,8 @@ function scalePairs(count: i32): void {
 /** The natural logarithm of two normal doubles above 0, as logarithm.ts computes it: its three cases, and a choice. */
 function logarithm(x: v128): v128 {
   const power = i64x2.sub(
-    i64x2.shr_u(i64x2.add(x, i64x2.splat(0x95f6400000000)), 52), // rounds up from about √2
-    i64x2.splat(1023),
+    i64x2.shr_u(i64x2.add(x, v128.load64_splat(WHOLE, 0)), 52), // rounds up from about √2
+    v128.load64_splat(WHOLE, 8),
   );
   const f = f64x2.sub(i64x2.sub(x, i64x2.shl(power, 52)), v128.load64_splat(LOGARITHM, 88));
   const magic = v128.load64_splat(LOGARITHM, 104); // 1.5·2⁵²: whole numbers become doubles
@@ -236,10 +237,17 @@ function logarithm(x: v128): v128 {
   const third = f64x2.sub(v128.load64_splat(LOGARITHM, 80), f64x2.mul(v128.load64_splat(LOGARITHM, 72), f));
   const near = f64x2.sub(f64x2.mul(f64x2.mul(f, f), third), low);
 
-  const mantissa = v128.and(i64x2.shr_u(x, 32), i64x2.splat(0xfffff));
-  const inMiddle = v128.and(i64x2.ge_s(mantissa, i64x2.splat(0x6147a)), i64x2.ge_s(i64x2.splat(0x6b851), mantissa));
-  const beside = v128.and(i64x2.add(mantissa, i64x2.splat(2)), i64x2.splat(0xfffff));
-  const chosen = v128.bitselect(near, v128.bitselect(middle, outer, inMiddle), i64x2.gt_s(i64x2.splat(3), beside));
+  const mantissa = v128.and(i64x2.shr_u(x, 32), v128.load64_splat(WHOLE, 16));
+  const inMiddle = v128.and(
+    i64x2.gt_s(mantissa, v128.load64_splat(WHOLE, 24)),
+    i64x2.gt_s(v128.load64_splat(WHOLE, 32), mantissa),
+  );
+  const beside = v128.and(i64x2.add(mantissa, v128.load64_splat(WHOLE, 40)), v128.load64_splat(WHOLE, 16));
+  const chosen = v128.bitselect(
+    near,
+    v128.bitselect(middle, outer, inMiddle),
+    i64x2.gt_s(v128.load64_splat(WHOLE, 48), beside),
+  );
   return f64x2.sub(high, f64x2.sub(chosen, f));
 }
 
@@ -258,7 +266,7 @@ export function drawPartners(at: i32, count: i32, partners: usize): i32 {
     for (; place > below && words < end; words += 4) {
       const draw = load<i32>(words) & mask;
       store<i32>(partners + 4 * place, draw);
-      place -= 1 + ((place - draw) >> 31); // stays where the draw is refused
+      place += (draw - 1 - place) >> 31; // stays where the draw is refused
     }
     at = <i32>((words - WORDS) >> 2);
   }
@@ -292,6 +300,7 @@ export function swapFirst(count: i32, first: i32, partners: usize, order: usize)
   }
   for (let place = 1; place < count; place++) {
     const other = load<i32>(partners + 4 * place);
+    if ((load<u8>(bits + (place >> 3)) | load<u8>(bits + (other >> 3))) === 0) continue; // no mark near either
     const here = marked(bits, place);
     const there = marked(bits, other);
     if ((here | there) === 0) continue;

@@ -53,7 +53,8 @@ export const road = defineMetric<RoadOptions>({
   async measure(subject, options) {
     const { data } = subject.map;
     const { order } = ascending(data);
-    const sorted = Float32Array.from(order, (pixel) => data[pixel]);
+    const sorted = new Float32Array(order.length);
+    for (let index = 0; index < order.length; index++) sorted[index] = data[order[index]];
     const shared = { ...options, random: randomOf(subject) };
     const most = await removalCurve(subject, { relevance: data, sorted }, shared);
     const turned = { relevance: data.map((value) => -value), sorted: sorted.map((value) => -value).reverse() };
@@ -75,11 +76,12 @@ async function removalCurve(
 ): Promise<number[]> {
   const original = await imageOutput(subject, output);
   const add = normalNoise(noise);
+  const room = new Float32Array(subject.image.data.length + 1);
   const outputs = await predictEach(subject, percentiles.length, output, (index, pixels) => {
     const threshold = percentileOf(sorted, percentiles[index]);
     const removed = atLeast(relevance, threshold);
     imputePixels(pixels, removed, subject.image.shape);
-    const numbers = gather(pixels, removed);
+    const numbers = gather(pixels, removed, room);
     add(numbers, random);
     scatter(numbers, pixels, removed);
   });
@@ -93,8 +95,7 @@ function atLeast(values: Float32Array, threshold: number): Uint8Array {
 }
 
 /** The removed pixels side by side, channel by channel; a pixel that stays is written, and written over. */
-function gather(pixels: Float32Array, removed: Uint8Array): Float32Array {
-  const numbers = new Float32Array(pixels.length + 1);
+function gather(pixels: Float32Array, removed: Uint8Array, numbers: Float32Array): Float32Array {
   let end = 0;
   for (let start = 0; start < pixels.length; start += removed.length) {
     for (let pixel = 0; pixel < removed.length; pixel++) {
