@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { maskImages, numpyRandom, rows, tensor, uniformTensor } from '@cambium/gpu-kernels';
@@ -67,6 +68,18 @@ test('after an error it answers, after close it does not, and closing what was n
   await classifier.close();
   await expect(classifier.predict(images)).rejects.toThrow('The classifier is closed');
   await ortClassifier(plainNet(), { thread: 'own' }).close();
+});
+
+test('a thread that is gone is told, and closing what it had is no error', async () => {
+  const begun = once(process, 'worker');
+  const classifier = ortClassifier(plainNet(), { thread: 'own' });
+  await classifier.predict(images);
+  const [thread] = await begun;
+  await thread.terminate();
+  for (let times = 0; times < 2; times++) {
+    await expect(classifier.predict(images)).rejects.toThrow('The thread of ONNX Runtime ended with 1. Open another');
+  }
+  await classifier.close();
 });
 
 test('a program that forgets to close it ends all the same', async () => {

@@ -14,6 +14,7 @@ import type { Session, SessionHost } from './session-cache.ts';
 export function ortThread(runtime: RuntimeOptions): SessionHost {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
+  let lost: Error | undefined;
   let asked = 0;
   let opened = 0;
   let busy = 0;
@@ -35,12 +36,14 @@ export function ortThread(runtime: RuntimeOptions): SessionHost {
   }
 
   function lose(how: string, cause?: Error): void {
-    for (const { reject } of waiting.values()) reject(new Error(`The thread of ONNX Runtime ${how}.`, { cause }));
+    lost ??= new Error(`The thread of ONNX Runtime ${how}. Open another classifier to go on.`, { cause });
+    for (const { reject } of waiting.values()) reject(lost);
     waiting.clear();
     worker = undefined;
   }
 
   function ask(question: Unnumbered, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
+    if (lost) return Promise.reject(lost); // its sessions went with it
     worker ??= begin();
     const thread = worker;
     const id = asked++;
@@ -64,7 +67,7 @@ export function ortThread(runtime: RuntimeOptions): SessionHost {
         const { tensors } = await ask({ kind: 'run', session, feeds: sent }, memory);
         return tensors!; // a run that did not fail has some
       },
-      release: async () => void (await ask({ kind: 'release', session })),
+      release: async () => void (lost ?? (await ask({ kind: 'release', session }))),
     };
   }
 

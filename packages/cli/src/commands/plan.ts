@@ -172,13 +172,13 @@ function adviceOf({ cells, total }: Plan, { secondsOf }: Calibration): string[] 
   ];
 }
 
-/** Bytes: maps and overlays, and the journal of the one image that is worked on. */
+/** Bytes: maps and overlays, and the journals of the images that are worked on, two at most. */
 function diskOf({ study, wanted }: PreparedRun, { maps, total }: Plan): number {
   const [, height, width] = study.model.graph.input.shape;
   const made = [...maps.values()].reduce((count, line) => count + line.count, 0);
   const images = new Set(wanted.map(({ image }) => image.name)).size || 1;
   const journal = (total.forwards / images) * (28 + 4 * classCount(study.model.graph));
-  return made * (4 * height * width + OVERLAY) + journal;
+  return made * (4 * height * width + OVERLAY) + Math.min(2, images) * journal;
 }
 
 function asJson(run: PreparedRun, plan: Plan, measured: Calibration) {
