@@ -77,18 +77,19 @@ function distancesBetween(companions: readonly Subject[], options: SufficiencyOp
   return sweeps.once(`sufficiency/${normalise}/${normaliseScope}/${absolute}/${maps.join()}`, work);
 }
 
-/** Pixels whose variances and differences are taken together: they stay in the nearest memory. */
+/** Pixels whose variances and differences are taken together: they stay in near memory. */
 const BLOCK = 2048;
 
 /** Standardised Euclidean distances between scaled maps; symmetric. */
 function pairwiseDistances(maps: readonly MapScaling[]): number[][] {
   const squares = maps.map(() => maps.map(() => 0));
+  const scales = variances(Math.min(BLOCK, maps[0].size));
   for (let start = 0; start < maps[0].size; start += BLOCK) {
     const parts = maps.map(({ scaled }) => scaled(start, start + BLOCK));
-    const scales = scalesOf(parts);
+    const inverse = scales.invert(parts);
     for (let row = 0; row < maps.length; row++) {
       for (let column = 0; column < row; column++) {
-        squares[row][column] += scaledSquares(parts[row], parts[column], scales);
+        squares[row][column] += scaledSquares(parts[row], parts[column], inverse);
         squares[column][row] = squares[row][column];
       }
     }
@@ -96,28 +97,35 @@ function pairwiseDistances(maps: readonly MapScaling[]): number[][] {
   return squares.map((row) => row.map(Math.sqrt));
 }
 
-/** One over each pixel's variance over the maps, 0 where it has none. */
-function scalesOf(maps: readonly Float32Array[]): Float32Array {
-  const scales = new Float32Array(maps[0].length);
-  const means = new Float64Array(scales.length);
-  const squares = new Float64Array(scales.length);
-  for (const map of maps) for (let pixel = 0; pixel < means.length; pixel++) means[pixel] += map[pixel];
-  for (let pixel = 0; pixel < means.length; pixel++) means[pixel] /= maps.length;
-  for (const map of maps) {
-    for (let pixel = 0; pixel < means.length; pixel++) {
-      const difference = map[pixel] - means[pixel];
-      squares[pixel] += difference * difference;
-    }
-  }
-  for (let pixel = 0; pixel < scales.length; pixel++) {
-    scales[pixel] = squares[pixel] > 0 ? (maps.length - 1) / squares[pixel] : 0;
-  }
-  return scales;
+/** Makes one over each pixel's variance over parts of maps, 0 where it has none, in the same memory every time. */
+function variances(most: number): { invert(parts: readonly Float32Array[]): Float64Array } {
+  const means = new Float64Array(most);
+  const squares = new Float64Array(most);
+  return {
+    invert(parts) {
+      const { length } = parts[0];
+      means.fill(0);
+      squares.fill(0);
+      for (const part of parts) for (let pixel = 0; pixel < length; pixel++) means[pixel] += part[pixel];
+      for (const part of parts) addSquares(squares, part, means, 1 / parts.length);
+      for (let pixel = 0; pixel < length; pixel++) {
+        squares[pixel] = squares[pixel] > 0 ? (parts.length - 1) / squares[pixel] : 0;
+      }
+      return squares;
+    },
+  };
 }
 
-function scaledSquares(left: Float32Array, right: Float32Array, scales: Float32Array): number {
+function addSquares(squares: Float64Array, part: Float32Array, sums: Float64Array, share: number): void {
+  for (let pixel = 0; pixel < part.length; pixel++) {
+    const difference = part[pixel] - share * sums[pixel];
+    squares[pixel] += difference * difference;
+  }
+}
+
+function scaledSquares(left: Float32Array, right: Float32Array, scales: Float64Array): number {
   let sum = 0;
-  for (let pixel = 0; pixel < scales.length; pixel++) {
+  for (let pixel = 0; pixel < left.length; pixel++) {
     const difference = left[pixel] - right[pixel];
     sum += scales[pixel] * difference * difference;
   }
