@@ -8,6 +8,7 @@ import {
   numpyRandom,
   positivePart,
   ShapeError,
+  subtract,
   uniformTensor,
   upsampleBilinear,
   webgpuEngine,
@@ -65,6 +66,21 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
     }
     const numbers = await Promise.all(sums.map(async (sum) => (await engine.download(sum)).data[3]));
     expect(numbers).toEqual(Array.from({ length: 300 }, (_, value) => 2 * value));
+  });
+
+  test('runs whose buffers were trimmed, or change places, compute from the new ones', async () => {
+    using engine = webgpuEngine(shared.device);
+    const difference = async (left: number, right: number) => {
+      const [first, second] = [engine.upload(filled(left, 4)), engine.upload(filled(right, 4))];
+      const result = engine.run(subtract, { left: first, right: second }, undefined);
+      const { data } = await engine.download(result);
+      engine.release(result, ...(left % 2 ? [first, second] : [second, first])); // what came last is handed out first
+      return data[3];
+    };
+    for (let left = 1; left < 9; left++) expect(await difference(left, 10)).toBe(left - 10);
+    engine.trim();
+    expect(engine.memory().pooled).toBe(0);
+    for (let left = 1; left < 9; left++) expect(await difference(left, 10)).toBe(left - 10);
   });
 
   test('a limit is kept by destroying what waits for reuse, then by refusing', async () => {

@@ -1,5 +1,6 @@
 import type { Block } from '../buffer-pool.ts';
 import { KernelError } from '../errors.ts';
+import { BindGroups } from './bind-groups.ts';
 import type { Checks, Watched } from './checks.ts';
 import { COPY_DST, MODE_READ, UNIFORM } from './flags.ts';
 import { fine, firstFailure, type Outcome } from './outcome.ts';
@@ -41,6 +42,7 @@ export class Commands {
   readonly #slot: number;
   readonly #uniforms: GPUBuffer;
   readonly #staged: Uint8Array<ArrayBuffer>;
+  readonly #groups: BindGroups;
   #pending: Dispatch[] = [];
   #batch = Promise.withResolvers<Error | undefined>();
   #touched = new Set<GPUBuffer>();
@@ -52,6 +54,7 @@ export class Commands {
     const size = LONGEST_BATCH * this.#slot;
     this.#uniforms = device.createBuffer({ label: 'uniforms', size, usage: UNIFORM | COPY_DST });
     this.#staged = new Uint8Array(size);
+    this.#groups = new BindGroups(device, { buffer: this.#uniforms, size: this.#slot });
   }
 
   /** Records a dispatch. @returns how the batch goes that it is part of */
@@ -100,6 +103,12 @@ export class Commands {
     resolve(this.#watch(send, needed, run).outcome);
   }
 
+  /** Submits what speaks of buffers that are to be destroyed, and lets go of them. */
+  letGo(): void {
+    this.submit();
+    this.#groups.clear();
+  }
+
   /** Drops what is recorded and not submitted. */
   forget(): void {
     this.#pending = [];
@@ -145,7 +154,7 @@ export class Commands {
     this.#device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, dispatches.length * this.#slot);
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass(descriptor);
-    const bound = dispatches.map((dispatch) => this.#bind(dispatch));
+    const bound = dispatches.map(({ program, bindings, run }) => this.#groups.of(program, bindings, run));
     for (let time = 0; time < times; time++) {
       dispatches.forEach(({ program, workgroups }, index) => {
         pass.setPipeline(program.pipeline);
@@ -155,19 +164,6 @@ export class Commands {
     }
     pass.end();
     return encoder;
-  }
-
-  #bind({ program, bindings, run }: Dispatch): GPUBindGroup {
-    const resources: GPUBufferBinding[] = [
-      ...bindings.map(({ block, offset, bytes }) => ({
-        buffer: block.buffer,
-        offset: block.offset + offset,
-        size: bytes,
-      })),
-      { buffer: this.#uniforms, size: this.#slot },
-    ];
-    const entries = resources.map((resource, binding) => ({ binding, resource }));
-    return this.#device.createBindGroup({ label: run, layout: program.bindings, entries });
   }
 }
 

@@ -41,7 +41,7 @@ export class GpuEngine implements WebgpuEngine {
     this.#programs = new Programs(device, this.#checks);
     this.#stopwatch = new Stopwatch(device, this.#commands, this.#checks);
     this.clock = this.#stopwatch.clock;
-    const beforeDestroy = () => this.#commands.submit();
+    const beforeDestroy = () => this.#commands.letGo();
     const openPool = (usage: number, limit?: number) =>
       devicePool(device, this.#checks, { usage, limit, beforeDestroy });
     this.#memory = memory ?? openPool(STORAGE | COPY_SRC | COPY_DST, options.memoryLimit);
