@@ -76,8 +76,21 @@ const CONSTANT = 'constant';
 function maskKey(activations: Tensor, channel: number, { epsilon }: MaskConvention): string {
   if (isConstant(activations, channel)) return CONSTANT;
   const values = channelOf(activations, channel);
-  const low = values.reduce((a, b) => Math.min(a, b));
-  const span = values.reduce((a, b) => Math.max(a, b)) - low;
-  const mask = values.map((value) => (value - low) / (span + epsilon));
-  return new TextDecoder('latin1').decode(mask); // a character for each byte: nothing is lost
+  let [low, high] = [values[0], values[0]];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const mask = new Float32Array(values.length);
+  for (let place = 0; place < mask.length; place++) mask[place] = (values[place] - low) / (high - low + epsilon);
+  return textOf(new Uint16Array(mask.buffer));
+}
+
+/** A character for each word: nothing is lost. */
+function textOf(words: Uint16Array): string {
+  let text = '';
+  for (let from = 0; from < words.length; from += 4096) {
+    text += Reflect.apply(String.fromCharCode, null, words.subarray(from, from + 4096));
+  }
+  return text;
 }

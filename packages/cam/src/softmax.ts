@@ -1,9 +1,16 @@
 /** Probabilities of logits: exp(zᵢ − max z), divided by their sum. */
 export function softmax(logits: Float32Array): Float32Array<ArrayBuffer> {
-  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return Float32Array.from(powers, (power) => power / total);
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) largest = Math.max(largest, logit);
+  const powers = new Float64Array(logits.length);
+  let total = 0;
+  for (let index = 0; index < logits.length; index++) {
+    powers[index] = Math.exp(logits[index] - largest);
+    total += powers[index];
+  }
+  const probabilities = new Float32Array(logits.length);
+  for (let index = 0; index < logits.length; index++) probabilities[index] = powers[index] / total;
+  return probabilities;
 }
 
 /** Index of the largest number; of equal ones the first. */
