@@ -6,6 +6,8 @@ const benches: { readonly [name: string]: string } = {
   kernels: 'packages/gpu-kernels/bench/kernels.ts',
   webgpu: 'packages/cam/bench/webgpu.ts',
   metrics: 'packages/metrics/bench/metrics.ts',
+  record: 'packages/cam/bench/record.ts',
+  table: 'bench/results/table.ts',
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

@@ -17,6 +17,7 @@ import { type WebgpuClassifier, webgpuClassifier } from '../src/classifiers/webg
 import { resolveLayer } from '../src/layers.ts';
 import { readModel } from '../src/onnx/read.ts';
 import { measureCeilings } from './device-ceilings.ts';
+import { hostTimes } from './host.ts';
 import { differenceOf, image, masked, recordedLogits, recordedMasked } from './recorded.ts';
 import { stepTimes } from './step-times.ts';
 import { type Variant, variantNames, variantOf } from './variants.ts';
@@ -79,12 +80,14 @@ const report = {
   rows: [] as object[],
   steps: [] as object[],
   convolutions: [] as object[],
+  host: [] as object[],
 };
 const { f32, f16, matrices, bytesPerSecond } = ceilings;
 console.log(
   `${device}: ${tera(f32)} TFLOP/s in float32, ${tera(f16)} in halves, ${tera(matrices)} by matrices of subgroups; copies ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`,
 );
 for (const name of names) await measureVariant(name);
+if (report.rows.length > 0) await measureHost();
 
 async function measureVariant(name: string): Promise<void> {
   const steps = Number(flags.steps);
@@ -152,6 +155,18 @@ async function measure(name: string, variant: Variant, batch: number): Promise<b
   );
   await save();
   return true;
+}
+
+/** What the host does for a batch and a map, after all else has been measured and kept. */
+async function measureHost(): Promise<void> {
+  for (const precision of ['f32', 'f16'] as const) {
+    const host = await hostTimes(graph, precision);
+    report.host.push({ precision, ...host });
+    console.log(
+      `${precision}: the host takes ${host.msPerBatch.toFixed(2)} ms for a batch of any length and ${host.msBesideBatches.toFixed(1)} ms for a map of 2,048 channels beside its batches, most of it while the GPU computes`,
+    );
+  }
+  await save();
 }
 
 /** Milliseconds that forward pass and walk to layer2 take for an image. */
