@@ -37,8 +37,8 @@ function keysOf(values: Float32Array, direction: 'descending' | 'ascending'): Ui
 }
 
 /**
- * Indices of keys in ascending order, and the keys in it, by their digits of 11 bits from the lowest: a map takes a tenth of comparing. The keys
- * travel with their indices, so that only the writing goes to and fro in memory.
+ * Indices of keys in ascending order, and the keys in it, by their digits of 11 bits from the lowest: a map takes a tenth of
+ * comparing. The keys travel with their indices, so that only the writing goes to and fro in memory.
  */
 function radixOrdered(keys: Uint32Array<ArrayBuffer>): {
   readonly order: Uint32Array<ArrayBuffer>;

@@ -88,3 +88,22 @@ test('however many channels an image has, each is filled as it would be alone', 
     for (let pixel = 0; pixel < 600; pixel++) expect(together[channel * 600 + pixel]).toBeCloseTo(alone[pixel], 6);
   }
 });
+
+test('whatever the unknown pixels are, rectangles and holes in them, the solution is found', () => {
+  const random = numpyRandom(8);
+  for (let round = 0; round < 80; round++) {
+    const [height, width] = [random.integer(2, 48), random.integer(2, 48)];
+    const unknown = new Uint8Array(height * width);
+    for (let rectangle = random.integer(1, 9); rectangle > 0; rectangle--) {
+      const [top, left] = [random.integer(0, height), random.integer(0, width)];
+      const [bottom, right] = [random.integer(top, height), random.integer(left, width)];
+      for (let row = top; row <= bottom; row++) {
+        unknown.fill(Number(rectangle !== 1), row * width + left, row * width + right + 1);
+      }
+    }
+    unknown[random.interval(unknown.length - 1)] = 0; // one is known
+    const image = uniformTensor(random, [1, height, width], -2, 2);
+    const filled = impute(image, unknown, 1e-8);
+    expect(furthestFromMean(filled.data, unknown, [height, width])).toBeLessThan(2e-6); // float32
+  }
+});
