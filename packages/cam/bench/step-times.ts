@@ -93,5 +93,6 @@ function flopsOf({ kernel, inputs, options }: RecordedStep): number {
   if (kernel.name === 'matmul') return 2 * u.count * u.inner;
   const window = 2 * u.pixels * 4 * u.quadsOut * u.kernelHeight * u.kernelWidth;
   if (kernel.name.startsWith('depthwise')) return window;
+  if (kernel.name.startsWith('grouped')) return window * 4 * u.groupQuads;
   return kernel.name.startsWith('conv2d') && 'quadsIn' in u ? window * 4 * u.quadsIn : 0;
 }

@@ -43,6 +43,7 @@ const batched = {
   conv2dLastDirect: ['input', 'residual'],
   conv2dWinograd: ['input', 'residual'],
   depthwiseLast: ['input', 'residual'],
+  groupedLast: ['input', 'residual'],
   averagePoolLast: ['input'],
   packDepthwise: [],
   conv2dFused: ['input', 'residual'],

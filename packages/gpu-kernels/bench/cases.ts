@@ -66,6 +66,16 @@ const convolvedLast = ({ convolved }: Scale) => {
     flops: convolutionFlops(convolved, 3),
   };
 };
+/** Four channels with each other, as in the first stage of a ResNeXt. */
+const groupedCase = ({ convolved }: Scale) => {
+  const [, channels] = convolved;
+  const maps = lastShape(convolved);
+  return {
+    shapes: { input: maps, weights: [36, channels], bias: [channels], residual: [channels] },
+    options: { ...around, kernel: [3, 3] as const, relu: true, groups: channels / 4 },
+    flops: (4 / channels) * convolutionFlops(convolved, 3),
+  };
+};
 const one = ({ image }: Scale): Shape => [1, 3, image, image];
 
 const maskedLast = ({ image, variants }: Scale) => ({
@@ -143,6 +153,16 @@ export const cases: {
       options: { ...around, kernel: [3, 3], relu: true },
     };
   },
+  groupedHalf: (scale) => {
+    const { shapes, options, flops } = groupedCase(scale);
+    const { input, weights, bias, residual } = shapes;
+    return {
+      shapes: { input: words(input), weights: words(weights), bias, residual: words(residual) },
+      options,
+      flops,
+    };
+  },
+  groupedLast: groupedCase,
   divide: pair,
   fillRegions: (scale) => ({
     shapes: { image: one(scale), fill: one(scale), ranks: one(scale).toSpliced(1, 1), steps: [scale.variants, 1] },

@@ -50,6 +50,14 @@ const wrong = {
   conv2dLastDirect: wrongLast,
   maxPoolLast: [{ input: [2, 4, 4, 3] }, pool({})],
   packDepthwise: [{ weights: [4, 2, 3, 3] }, { direction: 'forward' }],
+  groupedHalf: [
+    { input: [2, 4, 4, 8], weights: [72, 6], bias: [12], residual: [6] },
+    { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], groups: 2 },
+  ],
+  groupedLast: [
+    { input: [2, 4, 4, 16], weights: [144, 8], bias: [8], residual: [8] },
+    { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], groups: 2 },
+  ],
   depthwiseLast: [
     { input: [2, 4, 4, 8], weights: [9, 4], bias: [4], residual: [4] },
     { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] },

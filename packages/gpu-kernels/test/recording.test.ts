@@ -227,6 +227,21 @@ describe('channelsLast', () => {
     await expectSame(engine.steps, [output], laidOut);
   });
 
+  test.each(['f32', 'f16'] as const)(
+    'convolutions in groups of whole quads are laid out as well, in %s',
+    async (precision) => {
+      const engine = recordingEngine();
+      const output = relu(engine, grouped(engine, grouped(engine, eight(engine), 2), 1));
+      const laidOut = channelsLast(engine.steps, [output], { ...layout, precision });
+      const names = namesOf(programOf(laidOut.steps, laidOut.outputs).steps);
+      expect(names.filter((name) => name.startsWith('unpack'))).toHaveLength(1);
+      expect(names).toContain(precision === 'f32' ? 'groupedLast' : 'groupedHalf');
+      const [expected] = await run(engine.steps, [output]);
+      const [actual] = await run(laidOut.steps, laidOut.outputs);
+      expect(normalisedError(actual.data, expected.data)).toBeLessThan(precision === 'f32' ? 1e-10 : 1e-5);
+    },
+  );
+
   test('the way back through convolutions of single channels is laid out as well', async () => {
     const engine = recordingEngine();
     const weights = engine.upload(uniformTensor(numpyRandom(8), [3, 1, 3, 3]));
@@ -239,7 +254,7 @@ describe('channelsLast', () => {
 
   test('convolutions in other groups, operands of other channels and joins inside a quad stay as they are', async () => {
     const engine = recordingEngine();
-    const halves = grouped(engine, eight(engine), 2);
+    const halves = grouped(engine, eight(engine), 4);
     const gate = engine.run(sigmoid, { input: engine.upload(uniformTensor(numpyRandom(9), [2, 1, 6, 5])) }, undefined);
     const gated = engine.run(multiply, { left: grouped(engine, halves, 1), right: gate }, undefined);
     const three = convolve(engine, gated);

@@ -4,6 +4,7 @@ import { conv2dLast } from '../channels-last/conv2d-last.ts';
 import { conv2dLastDirect } from '../channels-last/conv2d-last-direct.ts';
 import { conv2dWinograd } from '../channels-last/conv2d-winograd.ts';
 import { depthwiseLast } from '../channels-last/depthwise-last.ts';
+import { groupedLast } from '../channels-last/grouped-last.ts';
 import { maskImagesLast } from '../channels-last/mask-images-last.ts';
 import { maxPoolLast } from '../channels-last/max-pool-last.ts';
 import { packDepthwise } from '../channels-last/pack-depthwise.ts';
@@ -16,6 +17,7 @@ import { averagePoolHalf } from '../halves/average-pool-half.ts';
 import { channelMeansHalf } from '../halves/channel-means-half.ts';
 import { conv2dHalf } from '../halves/conv2d-half.ts';
 import { depthwiseHalf } from '../halves/depthwise-half.ts';
+import { groupedHalf } from '../halves/grouped-half.ts';
 import { maskImagesHalf } from '../halves/mask-images-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
 import { multiplyHalf } from '../halves/multiply-half.ts';
@@ -87,6 +89,8 @@ export const kernels = {
   depthwiseLast,
   divide,
   fillRegions,
+  groupedHalf,
+  groupedLast,
   guardedDivide,
   keepNonZero,
   maskImages,

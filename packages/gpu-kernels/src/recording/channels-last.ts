@@ -1,4 +1,5 @@
 import type { Conv2dLast, Conv2dLastOptions } from '../channels-last/conv2d-last-plan.ts';
+import type { GroupedOptions } from '../channels-last/grouped-last.ts';
 import { paddedChannels } from '../channels-last/layout.ts';
 import type { PackFiltersOptions } from '../channels-last/pack-filters.ts';
 import { packLast } from '../channels-last/pack-last.ts';
@@ -43,7 +44,7 @@ export interface LaidOut {
  *
  * Values keep one layout or get both: steps that need channels first (and the outputs) read a converted copy. Weights are
  * packed by steps of their own that read constants only, so whoever runs the recording many times computes them once.
- * Convolutions in groups of more than a channel, and weights that are computed, stay as they are. In half precision the way back and rarer
+ * Convolutions in groups without whole quads of channels, and weights that are computed, stay as they are. In half precision the way back and rarer
  * operations read and write float32.
  */
 export function channelsLast(
@@ -121,8 +122,8 @@ class Layout {
     const { input, weights, bias, residual } = inputs;
     const row = paddedRow(bias);
     const { strides, pads, dilations, relu, groups } = options;
-    const isDepthwise = this.#isDepthwise(weights.shape, groups);
-    if ((groups !== 1 && !isDepthwise) || !this.#constants.has(weights) || !row) return undefined;
+    const form = formOf(weights.shape, groups);
+    if (!form || !this.#constants.has(weights) || !row) return undefined;
     const [filters, , height, width] = weights.shape;
     return this.#product(
       {
@@ -131,14 +132,9 @@ class Layout {
         bias: row,
         residual: residual ? this.#lastOf(residual) : zeroRow(filters, this.#kernels.inOneNumber),
       },
-      { kernel: [height, width], strides, pads, dilations, relu },
-      isDepthwise,
+      { kernel: [height, width], strides, pads, dilations, relu, ...(form === 'grouped' ? { groups } : {}) },
+      form,
     );
-  }
-
-  /** Whether every channel is convolved by itself. */
-  #isDepthwise([filters, channels]: Shape, groups: number): boolean {
-    return groups > 1 && groups === filters && channels === 1;
   }
 
   #pool(kernel: AnyKernel, input: RecordedValue, options: unknown): RecordedValue | undefined {
@@ -161,28 +157,28 @@ class Layout {
   #convolveBack(inputs: Named<string, RecordedValue>, options: ConvTransposeOptions): RecordedValue | undefined {
     const { input, weights } = inputs;
     const { strides, pads, dilations, outputSize, groups } = options;
-    const isDepthwise = this.#isDepthwise(weights.shape, groups);
-    const isKnown = this.#constants.has(weights) && (groups === 1 || isDepthwise);
-    if (!this.#kernels.goesBack || !isKnown) return undefined;
+    const form = formOf(weights.shape, groups);
+    const goesBack = this.#kernels.goesBack && (form === 'whole' || form === 'depthwise');
+    if (!goesBack || !this.#constants.has(weights)) return undefined;
     const [, channels, height, width] = weights.shape;
     const none = zeroRow(channels * groups, this.#kernels.inOneNumber);
     return this.#product(
       { input, weights, bias: none, residual: none },
       { kernel: [height, width], strides, pads, dilations, back: outputSize },
-      isDepthwise,
+      form,
     );
   }
 
   /** @param inputs bias and residual laid out already, input and weights with channels first */
   #product(
     inputs: Named<'input' | 'weights' | 'bias' | 'residual', RecordedValue>,
-    options: Conv2dLastOptions,
-    isDepthwise: boolean,
+    options: Conv2dLastOptions & Partial<GroupedOptions>,
+    form: ConvolutionForm,
   ): RecordedValue {
-    const { depthwise, convolution } = this.#kernels;
-    const { kernel, filters } = isDepthwise
-      ? depthwise
-      : convolution(convolutionShape(inputs.input.shape, inputs.weights.shape, options));
+    const { kernel, filters } =
+      form === 'whole'
+        ? this.#kernels.convolution(convolutionShape(inputs.input.shape, inputs.weights.shape, options))
+        : this.#kernels[form];
     const direction: PackFiltersOptions['direction'] = options.back ? 'back' : 'forward';
     const input = this.#lastOf(inputs.input);
     const weights = this.#run(filters, { weights: this.first(inputs.weights) }, { direction });
@@ -233,4 +229,14 @@ class Layout {
     this.steps.push(step);
     return step.output;
   }
+}
+
+/** All channels with all filters, each channel by itself, or in groups that have whole quads of both. */
+type ConvolutionForm = 'whole' | 'depthwise' | 'grouped';
+
+/** @param weights filters × channels of a group × window */
+function formOf([filters, channels]: Shape, groups: number): ConvolutionForm | undefined {
+  if (groups === 1) return 'whole';
+  if (groups === filters && channels === 1) return 'depthwise';
+  return channels % 4 === 0 && (filters / groups) % 4 === 0 ? 'grouped' : undefined;
 }

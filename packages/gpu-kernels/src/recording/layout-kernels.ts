@@ -2,6 +2,7 @@ import { averagePoolLast } from '../channels-last/average-pool-last.ts';
 import { channelMeansLast } from '../channels-last/channel-means-last.ts';
 import type { Conv2dLast } from '../channels-last/conv2d-last-plan.ts';
 import { depthwiseLast } from '../channels-last/depthwise-last.ts';
+import { groupedLast } from '../channels-last/grouped-last.ts';
 import { maskImagesLast } from '../channels-last/mask-images-last.ts';
 import { maxPoolLast } from '../channels-last/max-pool-last.ts';
 import { packDepthwise } from '../channels-last/pack-depthwise.ts';
@@ -14,6 +15,7 @@ import { channelMeansHalf } from '../halves/channel-means-half.ts';
 import { conv2dHalf } from '../halves/conv2d-half.ts';
 import type { Conv2dHalf } from '../halves/conv2d-half-plan.ts';
 import { depthwiseHalf } from '../halves/depthwise-half.ts';
+import { groupedHalf } from '../halves/grouped-half.ts';
 import { maskImagesHalf } from '../halves/mask-images-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
 import { multiplyHalf } from '../halves/multiply-half.ts';
@@ -42,6 +44,8 @@ export interface LayoutKernels {
   readonly masks: AnyKernel;
   /** A convolution of each channel by itself, and what lays out its weights. */
   readonly depthwise: { readonly kernel: AnyKernel; readonly filters: AnyKernel };
+  /** A convolution in groups of whole quads, and what lays out its weights. */
+  readonly grouped: { readonly kernel: AnyKernel; readonly filters: AnyKernel };
   readonly maxPool: AnyKernel;
   readonly averagePool: AnyKernel;
   /** Joins images along channels, which are their last axis. */
@@ -67,6 +71,7 @@ export function lastKernels(convolution: (shape: ConvolutionShape) => Conv2dLast
     },
     masks: maskImagesLast,
     depthwise: { kernel: depthwiseLast, filters: packDepthwise },
+    grouped: { kernel: groupedLast, filters: packFilters },
     maxPool: maxPoolLast,
     averagePool: averagePoolLast,
     concat: concatAxis,
@@ -85,6 +90,7 @@ export function halfKernels(convolution: (shape: ConvolutionShape) => Conv2dHalf
     convolution: (shape) => ({ kernel: convolution(shape), filters: packFiltersHalf }),
     masks: maskImagesHalf,
     depthwise: { kernel: depthwiseHalf, filters: packDepthwise },
+    grouped: { kernel: groupedHalf, filters: packFiltersHalf },
     maxPool: maxPoolHalf,
     averagePool: averagePoolHalf,
     concat: concatAxis, // moves words as it moves numbers

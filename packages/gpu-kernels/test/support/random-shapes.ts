@@ -136,3 +136,16 @@ export const depthwiseConvolution = lastConvolution.map(({ shapes, options }): P
   const input = shapes.input.with(3, channels);
   return { shapes: { ...shapes, input, weights: [kernel[0] * kernel[1], channels] }, options };
 });
+
+/** A convolution in groups of whole quads, as `groupedLast` takes it. */
+export const groupedConvolution = fc
+  .tuple(lastConvolution, small)
+  .filter(([{ options }]) => !('back' in (options as object)))
+  .map(([{ shapes, options }, groups]): Plan => {
+    const wider = (shape: Shape) => shape.with(-1, groups * shape[shape.length - 1]);
+    const { input, weights, bias, residual } = shapes;
+    return {
+      shapes: { input: wider(input), weights: wider(weights), bias: wider(bias), residual: wider(residual) },
+      options: { ...(options as object), groups },
+    };
+  });
