@@ -29,7 +29,6 @@ const paths =
         .sort();
 if (paths.length === 0)
   console.error('There is no result in bench/results: make one with pnpm bench record --json FILE.');
-for (const path of paths) print(path, read(path));
 
 function read(path: string): ResultFile {
   const file: ResultFile = JSON.parse(readFileSync(path, 'utf8'));
@@ -94,3 +93,5 @@ const COLUMNS: { readonly [kind in 'form' | 'host' | 'flat']: readonly (readonly
     ['RSS MB, last', 'rssLastMB'],
   ],
 };
+
+for (const path of paths) print(path, read(path));

@@ -1,5 +1,5 @@
-import { numpyRandom, openDevice, sweep, uniformTensor, zeros } from '@cambium/gpu-kernels';
-import { create } from 'webgpu';
+import { numpyRandom, sweep, uniformTensor, zeros } from '@cambium/gpu-kernels';
+import { openNull } from '../../gpu-kernels/test/support/null-device.ts';
 import { webgpuClassifier } from '../src/classifiers/webgpu.ts';
 import { explain } from '../src/explain.ts';
 import { resolveLayer } from '../src/layers.ts';
@@ -25,13 +25,9 @@ export interface HostTimes {
 const BATCH = 4;
 const ROUNDS = 200;
 
-// Dawn uses what create() returned as long as a device lives
-const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
-
 /** Measures the host's share on Dawn's null backend, which checks and encodes as any other and computes nothing. */
 export async function hostTimes(graph: Graph, precision: 'f32' | 'f16'): Promise<HostTimes> {
-  using opened = await openDevice({ gpu });
-  zeroBuffers(opened.device);
+  using opened = await openNull();
   await using classifier = webgpuClassifier(graph, opened, { precision, maxBatch: BATCH });
   const batch = () => sweep({ ...masked(BATCH), classifier, batch: BATCH });
   const msFirstBatch = await milliseconds(batch);
@@ -60,17 +56,6 @@ async function scoreCam(classifier: Classifier): Promise<void> {
   const layer = resolveLayer(classifier.graph, 'layer4');
   const shown = await probeImage(classifier, image, { layers: [layer], batch: 128 });
   await explain(await shown.at(layer, 0), methods['score-cam']);
-}
-
-/** The null backend reads back what memory held before; numbers that are not finite would be refused. */
-function zeroBuffers(device: GPUDevice): void {
-  const createBuffer = device.createBuffer.bind(device);
-  device.createBuffer = (descriptor) => {
-    const buffer = createBuffer({ ...descriptor, mappedAtCreation: true });
-    new Uint8Array(buffer.getMappedRange()).fill(0);
-    buffer.unmap();
-    return buffer;
-  };
 }
 
 async function medianOf(rounds: number, work: () => Promise<unknown>): Promise<number> {

@@ -2,6 +2,7 @@ import { numpyRandom, type OpenedDevice, uniformTensor } from '@cambium/gpu-kern
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeGpu } from '../../gpu-kernels/test/support/describe-gpu.ts';
 import { openNull } from '../../gpu-kernels/test/support/null-device.ts';
+import { masked } from '../bench/recorded.ts';
 import { forwardBytes } from '../src/classifiers/choose-batch.ts';
 import { chooseBatch, ortClassifier, rules, webgpuClassifier } from '../src/index.ts';
 import { relativeDifference } from './support/compare.ts';
@@ -44,6 +45,18 @@ test('a batch for which the device turns out to have no memory is computed in ha
   expect((await classifier.predict(images)).shape).toEqual([64, 10]);
   const [one, two] = [images, images].map((batch) => classifier.predict(batch));
   expect((await one).shape).toEqual((await two).shape);
+});
+
+test('nothing is downloaded but the answer, and weights are uploaded once for all questions', async () => {
+  using opened = await openNull();
+  await using classifier = webgpuClassifier(await embeddedModel(), opened, { maxBatch: 4 });
+  const { kernel, inputs, options } = masked(4);
+  await classifier.predictVariants({ kernel, inputs, rows: 'activations', options });
+  const { used, readBack } = classifier.memory();
+  expect(readBack).toBe(256); // 4×10 logits; 256 bytes are the least
+  for (const count of [1, 2, 3, 4]) await classifier.predict(uniformTensor(numpyRandom(2), [count, 3, 224, 224]));
+  expect(classifier.memory().used).toBeLessThan(1.02 * used); // rows of zeros are each question's own
+  expect(classifier.memory().readBack).toBe(256);
 });
 
 describeGpu('webgpuClassifier with little memory', ({ open }) => {

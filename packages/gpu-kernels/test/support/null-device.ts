@@ -14,7 +14,18 @@ export async function openNullDevice(features: readonly string[] = []): Promise<
   return adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[] });
 }
 
-/** The same, opened as any device is. It has room for 512 MiB. */
-export function openNull(): Promise<OpenedDevice> {
-  return openDevice({ gpu });
+/**
+ * The same, opened as any device is. It has room for 512 MiB, and buffers begin as zeros: what is read back is what was written
+ * last, or memory as it was, which may hold numbers that are not finite.
+ */
+export async function openNull(): Promise<OpenedDevice> {
+  const opened = await openDevice({ gpu });
+  const createBuffer = opened.device.createBuffer.bind(opened.device);
+  opened.device.createBuffer = (descriptor) => {
+    const buffer = createBuffer({ ...descriptor, mappedAtCreation: true });
+    new Uint8Array(buffer.getMappedRange()).fill(0);
+    buffer.unmap();
+    return buffer;
+  };
+  return opened;
 }
