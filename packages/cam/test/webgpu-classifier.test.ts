@@ -29,6 +29,8 @@ import {
 } from '../src/index.ts';
 import { ModelBuilder } from './support/build-model.ts';
 import { relativeDifference } from './support/compare.ts';
+import { pytorchNetworks } from './support/pytorch-networks.ts';
+import { tensorflowNetworks } from './support/tensorflow-networks.ts';
 import { tinyResnet } from './support/tiny-resnet.ts';
 
 const graph = tinyResnet();
@@ -170,6 +172,21 @@ describeGpu('webgpuClassifier on a tiny residual network', ({ open }) => {
     } as const;
     const [masked, expected] = [await halves.predictVariants(masks), await reference.predictVariants(masks)];
     expect(relativeDifference(masked.data, expected.data)).toBeLessThan(2e-3);
+  });
+
+  const others = [...tensorflowNetworks, ...pytorchNetworks].filter(({ title }) =>
+    /opset 13, mobile|opset 7, squeeze and excitation|opset 17, channel shuffle/.test(title),
+  );
+
+  test.each(others)('other networks are computed as by ONNX Runtime, in both precisions: $title', async ({ bytes }) => {
+    const network = readModel(bytes, { size: [8, 8] });
+    const batch = uniformTensor(numpyRandom(5), [3, 3, 8, 8], -2, 2);
+    await using theirs = ortClassifier(network);
+    const expected = await theirs.predict(batch);
+    await using floats = webgpuClassifier(network, opened);
+    expectClose(await floats.predict(batch), expected);
+    await using halves = webgpuClassifier(network, opened, { precision: 'f16' });
+    expect(relativeDifference((await halves.predict(batch)).data, expected.data)).toBeLessThan(1e-2);
   });
 
   test('questions asked at once are kept apart', async () => {
