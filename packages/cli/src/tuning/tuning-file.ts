@@ -44,7 +44,8 @@ const fileSchema = z.object({
   ),
 });
 
-type Device = Pick<OpenedDevice, 'adapter' | 'software' | 'limits' | 'features'>;
+type Device = Pick<OpenedDevice, 'adapter' | 'software' | 'limits' | 'features'> &
+  Partial<Pick<OpenedDevice, 'subgroups'>>;
 
 /** What is known of how an adapter computes fastest. */
 export interface FoundTuning {
