@@ -58,6 +58,25 @@ test('a technique that has no score takes no place and pushes nobody back', asyn
   }
 });
 
+test('a mean over less than half of the images has no place, and its criterion does not count', async () => {
+  const few = (row: ResultRow) =>
+    row.technique === 'grad-cam' && row.metric === 'continuity' && row.image !== 'bubbly' ? scored(null)(row) : row;
+  const study = await studyOf({ images: ['bubbly', 'knitted', 'lined'], change: few });
+  const ranked = rankEntrants(study, entrantsAt(study, study.layers[0]));
+  const continuity = ranked.map(({ standings }) =>
+    standings.find(({ criterion }) => criterion.metric === 'continuity'),
+  );
+  expect(continuity.map((standing) => standing?.count)).toEqual([1, 3, 3]);
+  expect(continuity[0]?.rank).toBeNull();
+  expect(continuity[0]?.mean).not.toBeNull();
+  expect(continuity.slice(1).map((standing) => standing?.rank ?? 0)).toEqual(expect.arrayContaining([1, 2]));
+  expect(ranked[1].over.map(({ metric }) => metric)).not.toContain('continuity');
+  const counted = ranked[1].standings.filter(({ criterion }) => criterion.metric !== 'continuity');
+  const sum = counted.reduce((total, { rank }) => total + (rank ?? Number.NaN), 0);
+  expect(ranked[1].meanRank).toBeCloseTo(sum / counted.length, 12);
+  expect(headline(study)).toMatch(/^Best over 5 criteria: .* at layer4 \(mean rank [\d.]+ over 4 of them\)/);
+});
+
 test('with the least relevant regions first the direction turns round, and a random order does not rank', async () => {
   const folder = await runOf({});
   const part = await readRun(folder);

@@ -6,7 +6,7 @@ export interface Standing {
   readonly criterion: Criterion;
   /** Mean over the images that have a score; null where none has. */
   readonly mean: Value;
-  /** 1 is best; null without a score. */
+  /** 1 is best; null without a score, or with scores on fewer than half of the images that another entrant has. */
   readonly rank: Value;
   /** Images with a score. */
   readonly count: number;
@@ -16,27 +16,37 @@ export interface Standing {
 export interface RankedEntrant {
   readonly entrant: Entrant;
   readonly standings: readonly Standing[];
-  /** Over the criteria where it has a rank; null without any. */
+  /** Over the criteria that count; null without any. */
   readonly meanRank: Value;
+  /** The criteria that count: those under which every entrant has a rank that has one at all. */
+  readonly over: readonly RankedCriterion[];
   /** 1 is best by mean rank; ties share. */
   readonly place: Value;
 }
 
 /**
  * Ranks entrants under every criterion by their mean scores and the criterion's direction; ties share the mean of their
- * places, an entrant without a score has no rank. In the order given.
+ * places. A mean over a few images is not held against means over many: below half of the images that another entrant
+ * has, an entrant has no rank, and a criterion under which some have none does not count in the mean ranks. In the order
+ * given.
  *
  * @source spec 3.2
  */
 export function rankEntrants(study: Study, entrants: readonly Entrant[]): RankedEntrant[] {
-  const columns = rankedCriteria(study).map((criterion) => rankUnder(study, criterion, entrants));
-  const meanRanks = entrants.map((_, index) => meanOf(columns.map((column) => column[index].rank)));
+  const criteria = rankedCriteria(study);
+  const columns = criteria.map((criterion) => rankUnder(study, criterion, entrants));
+  const entered = entrants.map((_, index) => columns.some((column) => column[index].rank !== null));
+  const complete = columns.map((column) => column.every(({ rank }, index) => rank !== null || !entered[index]));
+  const counting = columns.filter((_, index) => complete[index]);
+  const over = criteria.filter((_, index) => complete[index]);
+  const meanRanks = entrants.map((_, index) => meanOf(counting.map((column) => column[index].rank)));
   const places = rank(meanRanks, 'lower');
   return entrants.map((entrant, index) => ({
     entrant,
     standings: columns.map((column) => column[index]),
     meanRank: meanRanks[index],
     place: places[index],
+    over,
   }));
 }
 
@@ -60,11 +70,16 @@ export function meanRanksOverImages(study: Study, criterion: RankedCriterion, en
 function rankUnder(study: Study, criterion: RankedCriterion, entrants: readonly Entrant[]): Standing[] {
   const scores = entrants.map((entrant) => study.scores(criterion, entrant));
   const means = scores.map(meanOf);
-  const ranks = rank(means, criterion.better);
+  const counts = scores.map((values) => values.filter((value) => value !== null).length);
+  const most = Math.max(...counts);
+  const ranks = rank(
+    means.map((mean, index) => (counts[index] < most / 2 ? null : mean)),
+    criterion.better,
+  );
   return entrants.map((_, index) => ({
     criterion,
     mean: means[index],
     rank: ranks[index],
-    count: scores[index].filter((value) => value !== null).length,
+    count: counts[index],
   }));
 }

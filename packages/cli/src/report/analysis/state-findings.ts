@@ -10,11 +10,12 @@ import { LEVEL, testCriterion } from './test-criterion.ts';
 export function headline(study: Study): string {
   const layers = study.layers.flatMap((layer) => bestAt(study, layer) ?? []);
   if (layers.length === 0) return 'No cell has a score yet.';
-  const criteria = rankedCriteria(study).length;
-  const said = layers.map(
-    ({ layer, names, rank }) => `${names.join(' and ')} at ${layer.name} (mean rank ${formatRank(rank)})`,
-  );
-  const lead = criteria === 1 ? 'Best under the one criterion' : `Best over ${criteria} criteria`;
+  const all = rankedCriteria(study).length;
+  const said = layers.map(({ layer, names, rank, over }) => {
+    const few = over < all ? ` over ${over} of them` : '';
+    return `${names.join(' and ')} at ${layer.name} (mean rank ${formatRank(rank)}${few})`;
+  });
+  const lead = all === 1 ? 'Best under the one criterion' : `Best over ${all} criteria`;
   return `${lead}: ${said.join('; ')}. ${significance(study)}`;
 }
 
@@ -46,7 +47,12 @@ function bestAt(study: Study, layer: LayerRecord) {
   if (ranks.length === 0) return null;
   const rank = Math.min(...ranks);
   const best = ranked.filter(({ meanRank }) => meanRank === rank);
-  return { layer, rank, names: best.map(({ entrant }) => techniqueTitle(study, entrant.technique)) };
+  return {
+    layer,
+    rank,
+    over: ranked[0].over.length,
+    names: best.map(({ entrant }) => techniqueTitle(study, entrant.technique)),
+  };
 }
 
 function significance(study: Study): string {

@@ -25,7 +25,7 @@ export function ranksSection({ study, keep }: ReportContext): Section {
       ${layers.map(({ layer, ranked }) => html`<h3>${layer.name}</h3>${rankTable(study, ranked, `Ranks at ${layer.name}`)}`)}
       ${study.layers.length > 1 && html`<h3>All layers together</h3>${rankTable(study, joint, 'Ranks of all techniques at all layers')}`}
       <p class="caption"><b>How to read it.</b> In each cell the rank, 1 is best, and below it the mean score over the images. The arrow tells whether higher or lower scores are better.
-        Techniques with equal means share their ranks. A technique without a score has no rank; a mean over fewer than all images says over how many. The mean rank is over the criteria. ${weakness(study)}</p>`,
+        Techniques with equal means share their ranks. A technique without a score has no rank, and none with scores on fewer than half of the images that another has; a mean over fewer than all images says over how many. The mean rank is over the criteria under which all have a rank. ${weakness(study)}</p>`,
   };
 }
 
@@ -62,12 +62,12 @@ function rankTable(study: Study, ranked: readonly RankedEntrant[], name: string)
 }
 
 function standingCell(study: Study, { rank, mean, count }: Standing, best: number | null): VNode {
-  if (rank === null) return html`<span class="rank">–</span><small>no score</small>`;
+  if (mean === null) return html`<span class="rank">–</span><small>no score</small>`;
   const few =
     count < study.images.length
       ? html`<abbr title=${`${count} of ${study.images.length} images have a score`}> n=${count}</abbr>`
       : null;
-  const marked = rank === best;
+  const marked = rank !== null && rank === best;
   return html`<span class=${marked ? 'rank best' : 'rank'}>${formatRank(rank)}${marked && html`<span class="hidden"> best</span>`}</span><small>${formatScore(mean)}${few}</small>`;
 }
 
@@ -81,12 +81,16 @@ function rankData(study: Study, ranked: readonly RankedEntrant[]): DataTable {
   return {
     columns: [
       'technique',
-      ...criteria.flatMap(({ title, better }) => [`${title} ${better === 'higher' ? '↑' : '↓'} rank`, `${title} mean`]),
+      ...criteria.flatMap(({ title, better }) => [
+        `${title} ${better === 'higher' ? '↑' : '↓'} rank`,
+        `${title} mean`,
+        `${title} images`,
+      ]),
       'mean rank',
     ],
     rows: bestFirst(ranked).map(({ entrant, standings, meanRank }) => [
       entrantTitle(study, entrant),
-      ...standings.flatMap(({ rank, mean }) => [rank, mean]),
+      ...standings.flatMap(({ rank, mean, count }) => [rank, mean, count]),
       meanRank,
     ]),
   };
