@@ -28,8 +28,8 @@ export interface Row {
 export interface Measure {
   readonly what: string;
   readonly batch: number;
-  /** Channels of the map that is timed. */
-  readonly channels: number;
+  /** Channels of the map that is timed, so many that the pass before them does not count; null for none. */
+  readonly channels: number | null;
   readonly rounds: number;
   /** Of logits. */
   readonly allowed: number;
@@ -49,7 +49,7 @@ export async function measureForm(classifier: Classifier, measure: Measure): Pro
   const images = uniformTensor(numpyRandom(3), [batch, 3, 224, 224], -2, 2);
   const forward = await seconds(rounds, () => classifier.predict(images));
   const masks = await seconds(rounds, () => sweep({ ...masked(batch), classifier, batch }));
-  const map = await seconds(1, () => scoreCam(classifier, { channels, batch }));
+  const map = channels === null ? null : await seconds(1, () => scoreCam(classifier, { channels, batch }));
   return {
     what,
     precision: classifier.precision,
@@ -57,7 +57,7 @@ export async function measureForm(classifier: Classifier, measure: Measure): Pro
     batch,
     imagesPerSecond: batch / forward,
     maskedForwardsPerSecond: batch / masks,
-    msPerMap: (1000 * map * 2048) / channels,
+    msPerMap: map === null || channels === null ? null : (1000 * map * 2048) / channels,
     channels,
     deviceMemoryMB: memory ? memory() / 1e6 : null,
     largestDifference,
