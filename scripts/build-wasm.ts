@@ -16,6 +16,11 @@ export const modules = [
     target: 'packages/metrics/src/grid-wasm.ts',
     name: 'gridWasm',
   },
+  {
+    source: 'packages/metrics/wasm/distances.ts',
+    target: 'packages/metrics/src/distances-wasm.ts',
+    name: 'distancesWasm',
+  },
 ] as const;
 
 /** The target file that a module's source makes. @throws Error with the compiler's messages */

@@ -1,15 +1,8 @@
 import { defineMetric } from './define-metric.ts';
-import {
-  checkMapOptions,
-  companionsOf,
-  type MapOptions,
-  type MapScaling,
-  mapDefaults,
-  mapScaling,
-  placeOf,
-} from './normalise.ts';
+import { checkMapOptions, companionsOf, type MapOptions, mapDefaults, mapScaling, placeOf } from './normalise.ts';
 import { requireNumber } from './options.ts';
 import { imageCost, imageLogits } from './outputs.ts';
+import { pairwiseDistances } from './pairwise-distances.ts';
 import { predictedClass } from './softmax.ts';
 import { keyOfMap } from './sweep-cache.ts';
 import type { Subject } from './types.ts';
@@ -75,59 +68,4 @@ function distancesBetween(companions: readonly Subject[], options: SufficiencyOp
   const { normalise, normaliseScope, absolute } = options;
   const maps = companions.map(({ map }) => keyOfMap(map));
   return sweeps.once(`sufficiency/${normalise}/${normaliseScope}/${absolute}/${maps.join()}`, work);
-}
-
-/** Pixels whose variances and differences are taken together: they stay in near memory. */
-const BLOCK = 2048;
-
-/** Standardised Euclidean distances between scaled maps; symmetric. */
-function pairwiseDistances(maps: readonly MapScaling[]): number[][] {
-  const squares = maps.map(() => maps.map(() => 0));
-  const scales = variances(Math.min(BLOCK, maps[0].size));
-  for (let start = 0; start < maps[0].size; start += BLOCK) {
-    const parts = maps.map(({ scaled }) => scaled(start, start + BLOCK));
-    const inverse = scales.invert(parts);
-    for (let row = 0; row < maps.length; row++) {
-      for (let column = 0; column < row; column++) {
-        squares[row][column] += scaledSquares(parts[row], parts[column], inverse);
-        squares[column][row] = squares[row][column];
-      }
-    }
-  }
-  return squares.map((row) => row.map(Math.sqrt));
-}
-
-/** Makes one over each pixel's variance over parts of maps, 0 where it has none, in the same memory every time. */
-function variances(most: number): { invert(parts: readonly Float32Array[]): Float64Array } {
-  const means = new Float64Array(most);
-  const squares = new Float64Array(most);
-  return {
-    invert(parts) {
-      const { length } = parts[0];
-      means.fill(0);
-      squares.fill(0);
-      for (const part of parts) for (let pixel = 0; pixel < length; pixel++) means[pixel] += part[pixel];
-      for (const part of parts) addSquares(squares, part, means, 1 / parts.length);
-      for (let pixel = 0; pixel < length; pixel++) {
-        squares[pixel] = squares[pixel] > 0 ? (parts.length - 1) / squares[pixel] : 0;
-      }
-      return squares;
-    },
-  };
-}
-
-function addSquares(squares: Float64Array, part: Float32Array, sums: Float64Array, share: number): void {
-  for (let pixel = 0; pixel < part.length; pixel++) {
-    const difference = part[pixel] - share * sums[pixel];
-    squares[pixel] += difference * difference;
-  }
-}
-
-function scaledSquares(left: Float32Array, right: Float32Array, scales: Float64Array): number {
-  let sum = 0;
-  for (let pixel = 0; pixel < left.length; pixel++) {
-    const difference = left[pixel] - right[pixel];
-    sum += scales[pixel] * difference * difference;
-  }
-  return sum;
 }
