@@ -10,6 +10,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'packages/*/test/browser/**'], // pnpm test:browser
     pool: 'forks',
+    globalSetup: ['scripts/test-scratch.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // the file is what .ci/run counts the tests from
