@@ -28,7 +28,10 @@ export interface Book {
   addImage(image: ImageRecord): Promise<void>;
 }
 
-/** Opens the record where an earlier session left it; of another suite or model nothing is taken over. */
+/**
+ * Opens the record where an earlier session left it. Of another suite only what its cells cost is taken over, and that
+ * only while some of them serve this one.
+ */
 export async function openBook(request: SessionRequest, meter: Meter): Promise<Book> {
   const { run, folder, surroundings, command, checks, places, loop, adapter } = request;
   const { study, ofShard, shard } = run;
@@ -39,7 +42,8 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
   const done = new Set(ofShard.filter(({ key }) => folder.finished.has(key)).map(({ key }) => key));
   const failures = new Set(ofShard.filter(({ key }) => folder.failed.has(key)).map(({ key }) => key));
   const git = await gitCommit(surroundings.root);
-  const started = earlier?.started ?? new Date().toISOString();
+  const costs = done.size > 0 ? folder.record : earlier;
+  const started = costs?.started ?? new Date().toISOString();
   let lastSaved = Number.NEGATIVE_INFINITY;
   let saving = Promise.resolve();
 
@@ -62,7 +66,7 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
     checks: [...checks],
     ...(places.length > 0 && { places: [...places] }),
     ...(loop && { loop }),
-    spent: spentBy(meter, earlier?.spent),
+    spent: spentBy(meter, costs?.spent),
   });
 
   // one after the other, so that the later record is the one that stays

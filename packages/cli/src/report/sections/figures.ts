@@ -111,7 +111,7 @@ function layerFigure({ study, pictures, layer, images, number }: LayerFigure): V
 
 /** Room for a column of row headings and as many pictures. */
 export function gridWidth(columns: number): string {
-  return `min-width:${110 + 78 * columns}px;max-width:${140 + 156 * columns}px`;
+  return `min-width:${136 + 70 * columns}px;max-width:${140 + 156 * columns}px`;
 }
 
 function heading(image: ImageRecord): VNode {
