@@ -19,6 +19,7 @@ import {
   joinExtents,
   type MapOptions,
   mapDefaults,
+  type Normalise,
   placeOf,
   scaleMap,
   subjectMap,
@@ -101,7 +102,7 @@ async function ratiosOf(subject: Subject, shifts: readonly number[], options: Co
     count: moving.length,
     write: shiftWriter(subject.image, movingShifts),
     visit(index, map, image) {
-      const own = extentOf([map]);
+      const own = extentOf([map], options.normalise);
       const shifted = scaleMap(map, scopes ? joinExtents(scopes[index], own) : own, options);
       ratios[moving[index]] = absoluteDifference(original, shifted) / (distance(subject.image, image) + 1e-9);
     },
@@ -113,28 +114,28 @@ async function ratiosOf(subject: Subject, shifts: readonly number[], options: Co
 async function companionExtents(
   subject: Subject,
   moving: readonly number[],
-  { normaliseScope }: ContinuityOptions,
+  { normalise, normaliseScope }: ContinuityOptions,
 ): Promise<Extent[] | undefined> {
   if (normaliseScope !== 'batch') return undefined;
-  let extents: Extent[] = moving.map(() => extentOf([]));
+  let extents: Extent[] = moving.map(() => extentOf([], normalise));
   const place = placeOf(subject);
   for (const [index, companion] of companionsOf(subject).entries()) {
     if (index === place) continue;
-    const own = await shiftedExtents(companion, moving);
+    const own = await shiftedExtents(companion, moving, normalise);
     extents = extents.map((extent, step) => joinExtents(extent, own[step]));
   }
   return extents;
 }
 
 /** The extents of a subject's shifted maps, once for all its companions. */
-function shiftedExtents(subject: Subject, shifts: readonly number[]): Promise<Extent[]> {
+function shiftedExtents(subject: Subject, shifts: readonly number[], normalise: Normalise): Promise<Extent[]> {
   const work = async () => {
     const extents: Extent[] = [];
-    const visit = (_: number, map: Tensor) => extents.push(extentOf([map]));
+    const visit = (_: number, map: Tensor) => extents.push(extentOf([map], normalise));
     await explainEach(subject, { count: shifts.length, write: shiftWriter(subject.image, shifts), visit });
     return extents;
   };
-  const key = `continuity/extents/${shifts.join()}/${subject.target}/${keyOfMap(subject.map)}`;
+  const key = `continuity/extents/${normalise}/${shifts.join()}/${subject.target}/${keyOfMap(subject.map)}`;
   return subject.sweeps ? subject.sweeps.once(key, work) : work();
 }
 

@@ -77,7 +77,7 @@ export async function* noisyCopies(subject: Subject, options: NoiseOptions, nois
 /** A map scaled by itself. */
 export function scaledAlone(map: Tensor, options: Pick<NoiseOptions, 'normalise' | 'absolute'>): Tensor {
   const unchanged = options.normalise === 'none' && !options.absolute;
-  return unchanged ? map : scaleMap(map, extentOf(options.normalise === 'none' ? [] : [map]), options);
+  return unchanged ? map : scaleMap(map, extentOf([map], options.normalise), options);
 }
 
 /** Euclidean norm of the difference of two tensors of one size. */

@@ -36,26 +36,35 @@ export function checkMapOptions(metric: string, { normalise, normaliseScope, abs
 export interface Extent {
   readonly least: number;
   readonly largest: number;
+  /** The sum of all squares; 0 unless the second moment is the scale. */
   readonly squares: number;
   readonly count: number;
 }
 
-/** The extent of maps together. */
-export function extentOf(maps: readonly Tensor[]): Extent {
+/** The extent of maps together, as far as the scale needs it. */
+export function extentOf(maps: readonly Tensor[], normalise: Normalise): Extent {
   let least = Number.POSITIVE_INFINITY;
   let largest = Number.NEGATIVE_INFINITY;
   let squares = 0;
   let count = 0;
+  if (normalise === 'none') return { least, largest, squares, count };
   for (const { data } of maps) {
     for (let index = 0; index < data.length; index++) {
       const value = data[index];
       if (value < least) least = value;
       if (value > largest) largest = value;
-      squares += value * value;
     }
+    if (normalise === 'second-moment') squares = plusSquares(squares, data);
     count += data.length;
   }
   return { least, largest, squares, count };
+}
+
+/** A sum, and the squares of numbers added to it one by one. */
+export function plusSquares(sum: number, numbers: Float32Array): number {
+  let squares = sum;
+  for (let index = 0; index < numbers.length; index++) squares += numbers[index] * numbers[index];
+  return squares;
 }
 
 /** The extent of everything that either covers. */
@@ -77,7 +86,7 @@ export function joinExtents(left: Extent, right: Extent): Extent {
  * @source spec 2.0, points 3 and 4
  */
 export function scaleMap(map: Tensor, extent: Extent, options: Pick<MapOptions, 'normalise' | 'absolute'>): Tensor {
-  return tensor(scaledPart(map.data, divisors(extent, options.normalise), options.absolute), map.shape);
+  return tensor(scaledPart(map.data, divisors(extent, options)), map.shape);
 }
 
 /** The subject's own map, scaled within its scope. */
@@ -85,43 +94,40 @@ export function subjectMap(subject: Subject, options: MapOptions): Tensor {
   return scaleMap(subject.map, scopeExtent(subject, options), options);
 }
 
-/** A map that is scaled a part at a time, for what need not hold several maps once again. */
-export interface MapScaling {
-  readonly size: number;
-  /** The scaled numbers from one pixel to before another. */
-  scaled(start: number, end: number): Float32Array<ArrayBuffer>;
+/** What the numbers of a map are divided by. */
+interface Divisors {
+  /** For those from 0. */
+  readonly positive: number;
+  /** For those below 0; below 0 itself where they become positive. */
+  readonly negative: number;
 }
 
-/** `subjectMap`, a part at a time. */
+/** A map and what scales it, for what need not hold several maps once again. */
+export interface MapScaling extends Divisors {
+  readonly data: Float32Array;
+}
+
+/** What makes `subjectMap`. */
 export function mapScaling(subject: Subject, options: MapOptions): MapScaling {
-  const { data } = subject.map;
-  const by = divisors(scopeExtent(subject, options), options.normalise);
-  return {
-    size: data.length,
-    scaled: (start, end) => scaledPart(data.subarray(start, end), by, options.absolute),
-  };
+  return { data: subject.map.data, ...divisors(scopeExtent(subject, options), options) };
 }
 
-function scopeExtent(subject: Subject, { normalise, normaliseScope }: MapOptions): Extent {
-  if (normalise === 'none') return extentOf([]);
-  return extentOf(normaliseScope === 'image' ? [subject.map] : companionsOf(subject).map(({ map }) => map));
-}
-
-function scaledPart(
-  values: Float32Array,
-  [positive, negative]: readonly [number, number],
-  absolute: boolean,
-): Float32Array<ArrayBuffer> {
+/** A copy of some of a map's numbers, divided. */
+export function scaledPart(values: Float32Array, { positive, negative }: Divisors): Float32Array<ArrayBuffer> {
   const scaled = new Float32Array(values);
-  const sign = absolute ? -1 : 1; // of what is below 0
-  if (positive !== negative) {
-    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= scaled[pixel] < 0 ? sign * negative : positive;
-  } else if (absolute) {
+  if (positive === -negative) {
     for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] = Math.abs(scaled[pixel]) / positive;
+  } else if (positive !== negative) {
+    for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= scaled[pixel] < 0 ? negative : positive;
   } else if (positive !== 1) {
     for (let pixel = 0; pixel < scaled.length; pixel++) scaled[pixel] /= positive;
   }
   return scaled;
+}
+
+function scopeExtent(subject: Subject, { normalise, normaliseScope }: MapOptions): Extent {
+  const maps = normaliseScope === 'image' ? [subject.map] : companionsOf(subject).map(({ map }) => map);
+  return extentOf(maps, normalise);
 }
 
 /** The subjects scored together with this one; itself alone where it names none. */
@@ -136,7 +142,13 @@ export function placeOf(subject: Subject): number {
   );
 }
 
-function divisors({ least, largest, squares, count }: Extent, normalise: Normalise): [number, number] {
+function divisors(extent: Extent, { normalise, absolute }: Pick<MapOptions, 'normalise' | 'absolute'>): Divisors {
+  const [positive, negative] = scalesOf(extent, normalise);
+  return { positive, negative: absolute ? -negative : negative };
+}
+
+/** The scales of a map's positive and negative numbers. */
+function scalesOf({ least, largest, squares, count }: Extent, normalise: Normalise): [number, number] {
   if (normalise === 'none') return [1, 1];
   if (normalise === 'negative') return [largest > 0 ? largest : 1, least < 0 ? -least : 1];
   const scale = normalise === 'max' ? Math.max(-least, largest) : Math.sqrt(squares / count);

@@ -1,6 +1,6 @@
 import { runModule } from '@cambium/gpu-kernels';
 import { distancesWasm } from './distances-wasm.ts';
-import type { MapScaling } from './normalise.ts';
+import { type MapScaling, scaledPart } from './normalise.ts';
 
 /** Pixels whose variances and differences are taken together: they stay in near memory. `wasm/distances.ts` has it too. */
 const BLOCK = 2048;
@@ -11,6 +11,7 @@ interface DistancesModule {
   readonly parts: { readonly value: number };
   readonly squares: { readonly value: number };
   layout(count: number): void;
+  scale(map: number, length: number, positive: number, negative: number): void;
   add(count: number, length: number): void;
 }
 
@@ -30,11 +31,16 @@ function distancesIn(distances: DistancesModule, maps: readonly MapScaling[]): n
   distances.layout(count);
   const { buffer } = distances.memory;
   const parts = new Float32Array(buffer, distances.parts.value, count * BLOCK);
-  for (let start = 0; start < maps[0].size; start += BLOCK) {
-    const length = Math.min(BLOCK, maps[0].size - start);
-    for (let map = 0; map < count; map++) {
-      parts.set(maps[map].scaled(start, start + length), map * BLOCK);
-      if (length < BLOCK) parts[map * BLOCK + length] = 0; // pixels are taken in twos
+  const size = maps[0].data.length;
+  for (let start = 0; start < size; start += BLOCK) {
+    const length = Math.min(BLOCK, size - start);
+    for (const [index, map] of maps.entries()) {
+      const part = map.data.subarray(start, start + length);
+      if (inFloats(map)) {
+        parts.set(part, index * BLOCK);
+        distances.scale(index, length, map.positive, map.negative);
+      } else parts.set(scaledPart(part, map), index * BLOCK);
+      if (length < BLOCK) parts[index * BLOCK + length] = 0; // pixels are taken in twos
     }
     distances.add(count, length);
   }
@@ -44,12 +50,18 @@ function distancesIn(distances: DistancesModule, maps: readonly MapScaling[]): n
   );
 }
 
+/** Whether a division in float32 has the bits of one in double precision that is rounded then. */
+function inFloats({ positive, negative }: MapScaling): boolean {
+  return Math.fround(positive) === positive && Math.fround(negative) === negative;
+}
+
 /** `pairwiseDistances` in plain loops. */
 export function plainDistances(maps: readonly MapScaling[]): number[][] {
   const squares = maps.map(() => maps.map(() => 0));
-  const scales = variances(Math.min(BLOCK, maps[0].size));
-  for (let start = 0; start < maps[0].size; start += BLOCK) {
-    const parts = maps.map(({ scaled }) => scaled(start, start + BLOCK));
+  const size = maps[0].data.length;
+  const scales = variances(Math.min(BLOCK, size));
+  for (let start = 0; start < size; start += BLOCK) {
+    const parts = maps.map((map) => scaledPart(map.data.subarray(start, start + BLOCK), map));
     const inverse = scales.invert(parts);
     for (let row = 0; row < maps.length; row++) {
       for (let column = 0; column < row; column++) {

@@ -106,12 +106,13 @@ async function extentOfOthers(
   { map, others }: { map: Tensor; others: readonly number[] },
   options: RandomLogitOptions,
 ): Promise<Extent> {
-  let extent = extentOf([map]);
+  let extent = extentOf([map], options.normalise);
   if (options.normaliseScope !== 'batch') return extent;
   const place = placeOf(subject);
   for (const [index, companion] of companionsOf(subject).entries()) {
-    if (index !== place)
-      extent = joinExtents(extent, extentOf([await explainOther(companion, others[index], options)]));
+    if (index === place) continue;
+    const other = await explainOther(companion, others[index], options);
+    extent = joinExtents(extent, extentOf([other], options.normalise));
   }
   return extent;
 }

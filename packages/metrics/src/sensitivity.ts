@@ -6,7 +6,7 @@ import {
   scaledAlone,
   uniformNoise,
 } from './noisy-maps.ts';
-import { extentOf } from './normalise.ts';
+import { plusSquares } from './normalise.ts';
 import { requireChoice, requireNumber } from './options.ts';
 import type { Subject } from './types.ts';
 
@@ -44,7 +44,7 @@ export function checkSensitivity(metric: string, options: SensitivityOptions): v
  */
 export async function sensitivities(subject: Subject, options: SensitivityOptions): Promise<number[]> {
   const map = scaledAlone(subject.map, options);
-  const size = options.relative ? Math.sqrt(extentOf([map]).squares) : 1;
+  const size = options.relative ? Math.sqrt(plusSquares(0, map.data)) : 1;
   const ratios: number[] = [];
   for await (const { copies } of noisyCopies(subject, options, uniformNoise(-options.radius, options.radius))) {
     for (const copy of copies) ratios.push(distance(map, copy.map) / size);

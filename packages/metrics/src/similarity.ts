@@ -55,7 +55,7 @@ interface Windows {
 }
 
 function meanSimilarity(left: Tensor, right: Tensor, windows: Windows): number {
-  const extent = extentOf([left, right]);
+  const extent = extentOf([left, right], 'max');
   const moments = momentsOf(left.data, right.data, extent.least);
   if (windows.down > 1) for (const values of moments) sumDown(values, windows.width);
   let total = 0;

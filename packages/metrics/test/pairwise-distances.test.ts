@@ -14,8 +14,15 @@ describe('pairwiseDistances', () => {
     const maps = Array.from({ length: count }, () => {
       const map = uniformTensor(random, [side, side], -1, 1);
       map.data[0] = 1; // never varies
-      return mapScaling({ map } as Parameters<typeof mapScaling>[0], mapDefaults); // nothing else of a subject is read
+      return map;
     });
-    expect(pairwiseDistances(maps)).toEqual(plainDistances(maps));
+    for (const normalise of ['max', 'negative', 'second-moment', 'none'] as const) {
+      for (const absolute of [true, false]) {
+        const scalings = maps.map(
+          (map) => mapScaling({ map } as Parameters<typeof mapScaling>[0], { ...mapDefaults, normalise, absolute }), // nothing else of a subject is read
+        );
+        expect(pairwiseDistances(scalings)).toEqual(plainDistances(scalings));
+      }
+    }
   });
 });

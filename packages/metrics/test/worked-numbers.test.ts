@@ -167,7 +167,7 @@ test.each([
 describe('scaling of maps', () => {
   const scaled = (values: readonly number[], normalise: 'negative' | 'second-moment', absolute = false) => {
     const map = tensor(values, [2, 2]);
-    return Array.from(scaleMap(map, extentOf([map]), { normalise, absolute }).data);
+    return Array.from(scaleMap(map, extentOf([map], normalise), { normalise, absolute }).data);
   };
 
   test('by the second moment: 3, −4, 0, 0 over √(25/4)', () => {

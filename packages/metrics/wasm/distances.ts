@@ -1,7 +1,7 @@
 // AssemblyScript: `pnpm wasm` compiles it into src/distances-wasm.ts. Adds what some pixels contribute to the squared
 // distances between maps, as the plain loops of sufficiency.ts do, in their order and so with the same bits.
 
-/** Pixels of a block at most; even. */
+/** Pixels of a block at most; a multiple of 4. */
 const BLOCK = 2048;
 
 let scales: usize = 0;
@@ -16,6 +16,18 @@ export function layout(count: i32): void {
   parts = heap.alloc(4 * BLOCK * count);
   squares = heap.alloc(8 * count * count);
   memory.fill(squares, 0, 8 * count * count);
+}
+
+/** Divides a map's numbers, those below 0 by the second divisor; up to three beyond them change, too. */
+export function scale(map: i32, length: i32, positive: f32, negative: f32): void {
+  const above = f32x4.splat(positive);
+  const below = f32x4.splat(negative);
+  let own = parts + 4 * BLOCK * map;
+  for (const end = own + 4 * length; own < end; own += 16) {
+    const numbers = v128.load(own);
+    const divisors = v128.bitselect(below, above, f32x4.lt(numbers, f32x4.splat(0)));
+    v128.store(own, f32x4.div(numbers, divisors));
+  }
 }
 
 /** Adds the contributions of so many pixels; an odd number is followed by a pixel that is 0 in all maps. */
