@@ -3,16 +3,15 @@
 #
 #   bash bench/gpu.sh [FOLDER] [flags of packages/cam/bench/webgpu.ts]        FOLDER: bench/results/NAME-OF-THE-GPU unless said
 #
-# Cambium runs on the Node.js that is there, from source; or, where a folder .gpu-kit holds a Node.js with a bundle of the
-# benchmark (run.sh, webgpu.mjs), on that, so that the machine needs neither Node.js nor npm nor a network. The peers run where
-# python3 has PyTorch and the file peers.npz is there (bench/peers/README.md says how it is made). What cannot run is said, and
-# the exit code is then 1; what ran keeps its file, and what is run again loses its earlier one first.
+# Cambium runs on the Node.js that is there, from source; or, where bench/pack.sh has filled .gpu-kit, on that, so that the machine
+# needs neither Node.js nor npm nor a network. The peers run where python3 has PyTorch and the file peers.npz is there
+# (bench/peers/README.md says how it is made). What cannot run is said, and the exit code is then 1; what ran keeps its file, and
+# what is run again loses its earlier one first.
 #
 # PEERS, NODE and PYTHON name another peers.npz, another node and another python3; PEER_FLAGS are handed to bench/peers/run.py.
-# COMMIT tells the commit where there is no git checkout. LIMIT is the most seconds for each half (no limit unless said): rows
-# that are there by then are kept. Where commands are cut off after ten minutes and only one folder comes back:
-#
-#   LIMIT=280 PEER_FLAGS='--compile-mode default --compiled-batches 256 --map-batches 256' bash bench/gpu.sh "$FOLDER"
+# COMMIT tells the commit where there is no git checkout. LIMIT is the most seconds for each half (no limit unless said): for the
+# last 20 nothing more is begun, then what is still under way is ended; rows that are there by then are kept, the others say why
+# they are not. bench/README.md has the flags for a machine that is lent for minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-}
@@ -25,17 +24,32 @@ mkdir -p "$folder"
 commit=${COMMIT:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
 [ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || commit=$commit+
 limit=${LIMIT:-0}
+begin=()
+[ "$limit" -eq 0 ] || begin=(--limit "$((limit > 40 ? limit - 20 : limit / 2))")
 failed=0
+ended() { # the exit code of a half that timeout may have ended
+  [ "$1" -ne 124 ] && [ "$1" -ne 137 ] || echo "bench/gpu.sh: $2 was ended after $limit s" >&2
+  [ "$1" -eq 0 ] || failed=1
+}
 
-if [ -f .gpu-kit/run.sh ]; then
-  cambium() { timeout "$limit" bash .gpu-kit/run.sh webgpu.mjs "$@"; }
-elif command -v "${NODE:-node}" >/dev/null; then
-  cambium() { timeout "$limit" "${NODE:-node}" --conditions=source packages/cam/bench/webgpu.ts "$@"; }
+# shellcheck source=bench/unpack.sh
+. bench/unpack.sh
+node=${NODE:-node}
+if [ -f .gpu-kit/webgpu.mjs ] && [ -x "$live/node" ]; then
+  cambium=("$node" "$live/webgpu.mjs")
+elif command -v "$node" >/dev/null; then
+  cambium=("$node" --conditions=source packages/cam/bench/webgpu.ts)
 else
-  cambium() { echo 'bench/gpu.sh: no Node.js; put one into .gpu-kit, or install it' >&2; return 1; }
+  cambium=()
 fi
 rm -f "$folder/cambium.json" "$folder/table.md"
-cambium --commit "$commit" --json "$folder/cambium.json" "$@" || failed=1
+if [ ${#cambium[@]} -eq 0 ]; then
+  echo 'bench/gpu.sh: Cambium was not run: there is no Node.js; fill .gpu-kit by bench/pack.sh, or install it' >&2
+  failed=1
+else
+  timeout -k 5 "$limit" "${cambium[@]}" --commit "$commit" --json "$folder/cambium.json" "${begin[@]}" "$@"
+  ended $? Cambium
+fi
 
 python=${PYTHON:-python3}
 peers=${PEERS:-peers.npz}
@@ -48,7 +62,8 @@ elif ! "$python" -c 'import torch, numpy' 2>/dev/null; then
 else
   rm -f "$folder/peers.json"
   # shellcheck disable=SC2086 # several flags
-  timeout "$limit" "$python" bench/peers/run.py --input "$peers" --json "$folder/peers.json" ${PEER_FLAGS:-} || failed=1
+  timeout -k 5 "$limit" "$python" bench/peers/run.py --input "$peers" --json "$folder/peers.json" "${begin[@]}" ${PEER_FLAGS:-}
+  ended $? 'PyTorch'
 fi
 
 if command -v "$python" >/dev/null; then

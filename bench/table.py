@@ -17,6 +17,7 @@ COLUMNS = [
     ("peakMemoryMB", "memory, MB"),
     ("ofPeak", "of measured peak"),
     ("largestDifference", "largest difference"),
+    ("failed", "why it was not measured"),
 ]
 FLOPS = 8.17e9  # of a forward pass of ResNet-50 at 224 x 224
 
@@ -46,14 +47,14 @@ def cell(row, key, peaks):
         return row.get(key)
     # a peer's peak is the product of matrices in the precision of its name
     peak = peaks.get(row["precision"].split()[0])
-    speed = row.get("maskedForwardsPerSecond") or row.get("imagesPerSecond")
+    speed = row.get("imagesPerSecond") or row.get("maskedForwardsPerSecond")
     return speed * FLOPS / (peak * 1e12) if peak and speed else None
 
 
 def show(value):
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { argmax, explain, methods, normalisePixels, ortClassifier, probeImage } from '../../packages/cam/src/index.ts';
 import { readPicture } from '../../packages/cli/src/io/image.ts';
 import { prepareModel } from '../../packages/cli/src/prepared-model.ts';
-import { stack, type Tensor, tensor } from '../../packages/gpu-kernels/src/index.ts';
+import { stack, tensor } from '../../packages/gpu-kernels/src/index.ts';
 import { encodeNpz } from './npz.ts';
 
-// Writes what the peers' scripts are given and held to: the embedded model's weights, the ten images, our logits, and our
-// Score-CAM of the first image at layer4 in the popular package's form. About two minutes on two CPU cores.
+// Writes what the peers' scripts are given and held to beside the embedded model: the ten images, our logits, and our Score-CAM
+// of the first image at layer4 in the popular package's form. About two minutes on two CPU cores.
 //
 //     node --conditions=source bench/peers/export.ts peers.npz
 
@@ -36,18 +36,16 @@ const shown = await probeImage(classifier, images[0], { layers: ['layer4'], onMa
 const probe = await shown.at('layer4', argmax(shown.logits));
 const { map } = await explain(probe, methods['score-cam'], { variant: 'pytorch-grad-cam' });
 
-const weights = [...graph.constants].flatMap(([name, constant]): [string, Tensor][] =>
-  constant.type === 'float32' && /\.(weight|bias|running_mean|running_var)$/.test(name)
-    ? [[`weights/${name}`, tensor(constant.data, constant.shape)]]
-    : [],
-);
 const bytes = encodeNpz(
-  new Map([...weights, ['images', batch], ['logits', logits], ['map', map], ['target', tensor([probe.target], [1])]]),
+  new Map([
+    ['images', batch],
+    ['logits', logits],
+    ['map', map],
+    ['target', tensor([probe.target], [1])],
+  ]),
 );
 await writeFile(target, bytes);
-console.log(
-  `${basename(target)}: ${weights.length} weights, ${images.length} images, ${(bytes.length / 1e6).toFixed(1)} MB`,
-);
+console.log(`${basename(target)}: ${images.length} images, ${(bytes.length / 1e6).toFixed(1)} MB`);
 
 function folderOf(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));

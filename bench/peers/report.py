@@ -7,17 +7,19 @@ import subprocess
 
 import numpy as np
 
+from onnx_weights import read_weights
+
 SCHEMA = "cambium-peers/1"
 
 
-def read_input(path):
-    """What export.ts wrote: weights by name, images N x 3 x H x W, logits N x K, map H x W and its target class."""
+def read_input(path, model):
+    """The model's weights by name, and what export.ts wrote: images N x 3 x H x W, logits N x K, map H x W, its target class."""
     arrays = np.load(path)
     lacking = {"images", "logits", "map", "target"} - set(arrays.files)
     if lacking:
         raise SystemExit(f"{path}: expected a file of bench/peers/export.ts, it lacks {', '.join(sorted(lacking))}.")
     return {
-        "weights": {name[len("weights/") :]: arrays[name] for name in arrays.files if name.startswith("weights/")},
+        "weights": read_weights(model),
         "images": arrays["images"],
         "logits": arrays["logits"],
         "map": arrays["map"],
@@ -55,20 +57,29 @@ def driver_version():
 class Report:
     """Prints rows as they come and rewrites the file after each, so that a run that is cut off keeps what it has."""
 
-    def __init__(self, path, device, versions):
+    def __init__(self, path, device, versions, limit):
         self.path = path
+        self.limit = limit  # seconds after which nothing more is begun, or None
         versions = {"python": platform.python_version(), "numpy": np.__version__, **versions}
         self.head = {"device": device, "driver": driver_version(), "versions": versions}
         self.rows = []
+
+    def begin(self, unmeasured):
+        """Has the file say what is under way, until it is measured and added."""
+        self.write([*self.rows, {**unmeasured, **self.head}])
 
     def add(self, measured):
         self.rows.append({**measured, **self.head})
         numbers = {key: value for key, value in measured.items() if value is not None}
         print("  ".join(f"{key} {show(value)}" for key, value in numbers.items()), flush=True)
-        if self.path:
-            with open(self.path + ".part", "w", encoding="utf8") as file:
-                json.dump({"schema": SCHEMA, "rows": self.rows}, file, indent=1)
-            os.replace(self.path + ".part", self.path)
+        self.write(self.rows)
+
+    def write(self, rows):
+        if not self.path:
+            return
+        with open(self.path + ".part", "w", encoding="utf8") as file:
+            json.dump({"schema": SCHEMA, "rows": rows}, file, indent=1)
+        os.replace(self.path + ".part", self.path)
 
 
 def show(value):

@@ -1,10 +1,12 @@
 """Times what a user would pick instead of Cambium. See README.md beside this file.
 
-    python3 bench/peers/run.py --input peers.npz --json results.json [peaks] [forward] [package] [skilled]
+    python3 bench/peers/run.py --input peers.npz --json results.json [peaks] [forward] [package] [skilled] [compiled]
 """
 
 import argparse
+import os
 import sys
+import time
 
 try:
     import numpy  # noqa: F401
@@ -18,13 +20,15 @@ from score_cam import as_the_package, make_skilled
 from timing import peak_memory, seconds, use_tf32
 
 CHANNELS = 2048
+MODEL = os.path.normpath(os.path.join(os.path.dirname(__file__), "../../models/resnet50-textures10.onnx"))
+START = time.monotonic()
 
 
 def main():
     options = parse()
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    report = Report(options.json, name_of(device), versions())
-    given = read_input(options.input)
+    report = Report(options.json, name_of(device), versions(), options.limit)
+    given = read_input(options.input, options.model)
     for name in options.what or STEPS:
         STEPS[name](given, device, options, report)
     sys.exit(1 if any(measured["failed"] for measured in report.rows) else 0)
@@ -34,13 +38,19 @@ def parse():
     parser = argparse.ArgumentParser(description="Times PyTorch on the embedded ResNet-50, after checking its numbers.")
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(STEPS)}; all by default")
     parser.add_argument("--input", required=True, help="file of bench/peers/export.ts")
+    parser.add_argument("--model", default=MODEL, help="the ONNX file whose weights are taken; the embedded one by default")
     parser.add_argument("--json", help="file to write")
     parser.add_argument("--device", help="cuda or cpu; the GPU by default, if there is one")
     parser.add_argument("--batches", type=numbers, default=[1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
-    parser.add_argument("--compiled-batches", type=numbers, default=[64, 256], help="each is compiled by itself")
-    parser.add_argument("--map-batches", type=numbers, default=[64, 128, 256, 512], help="of the skilled Score-CAM")
+    parser.add_argument(
+        "--compiled-batches", type=numbers, default=[64, 256], help="each is compiled, for the network and for a map"
+    )
+    parser.add_argument(
+        "--map-batches", type=numbers, default=[64, 128, 256, 512], help="of the skilled Score-CAM, not compiled"
+    )
     parser.add_argument("--compile-mode", default="max-autotune", help="of torch.compile")
     parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--limit", type=float, help="seconds after which nothing more is begun")
     options = parser.parse_args()
     for name in options.what:
         if name not in STEPS:
@@ -79,9 +89,13 @@ def time_copy(device, options):
 
 def forward(given, device, options, report):
     """Images per second of the network alone, for every form and batch; images are on the device and ready."""
-    for name, form in FORMS.items():
-        for batch in options.compiled_batches if form.compiled else options.batches:
-            attempt(report, "forward", name, batch, lambda: time_forward(form, batch, given, device, options))
+    for name in NOT_COMPILED:
+        forward_of(name, options.batches, given, device, options, report)
+
+
+def forward_of(name, batches, given, device, options, report):
+    for batch in batches:
+        attempt(report, "forward", name, batch, lambda: time_forward(FORMS[name], batch, given, device, options))
 
 
 def time_forward(form, batch, given, device, options):
@@ -100,7 +114,7 @@ def time_forward(form, batch, given, device, options):
 def package(given, device, options, report):
     """Score-CAM at layer4 as the popular package does it: without TF32, and with it in convolutions."""
     for name in ["f32", "tf32"]:
-        attempt(report, "Score-CAM as the package does it", name, 16, lambda: time_package(FORMS[name], given, device))
+        attempt(report, PACKAGE, name, 16, lambda: time_package(FORMS[name], given, device))
 
 
 def time_package(form, given, device):
@@ -113,15 +127,21 @@ def time_package(form, given, device):
 
 def skilled(given, device, options, report):
     """Score-CAM at layer4 as well as PyTorch allows: masks on the device in batches, nothing waits for the host."""
-    for name in ["f32", "tf32", "f16", "f16 merged", "f16 compiled"]:
-        for batch in options.map_batches:
-            attempt(
-                report,
-                "Score-CAM as a skilled user does it",
-                name,
-                batch,
-                lambda: time_skilled(FORMS[name], batch, given, device, options),
-            )
+    for name in NOT_COMPILED:
+        skilled_of(name, options.map_batches, given, device, options, report)
+
+
+def skilled_of(name, batches, given, device, options, report):
+    for batch in batches:
+        attempt(report, SKILLED, name, batch, lambda: time_skilled(FORMS[name], batch, given, device, options))
+
+
+def compiled_forms(given, device, options, report):
+    """What takes minutes to compile, last: the network alone, then Score-CAM, for every batch."""
+    for name, form in FORMS.items():
+        if form.compiled:
+            forward_of(name, options.compiled_batches, given, device, options, report)
+            skilled_of(name, options.compiled_batches, given, device, options, report)
 
 
 def time_skilled(form, batch, given, device, options):
@@ -147,11 +167,15 @@ def time_map(explain, form, given, device, repeats):
 
 
 def attempt(report, what, precision, batch, measure):
-    """Adds what was measured, or the reason why nothing was: too little memory, no compiler, numbers that differ."""
+    """Adds what was measured, or the reason why nothing was: too little memory, no compiler, numbers that differ, no time."""
+    if report.limit is not None and time.monotonic() - START > report.limit:
+        report.add(row(what, precision, batch, failed=f"not begun: the {report.limit:g} s were over"))
+        return
+    report.begin(row(what, precision, batch, failed="under way when the run was ended"))
     try:
         measured = measure()
     except Exception as error:  # whatever a library raises, the other measurements go on
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
         measured = {"failed": reason}
     report.add(row(what, precision, batch, **measured))
     if torch.cuda.is_available():
@@ -166,7 +190,11 @@ def versions():
     return {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
 
 
-STEPS = {"peaks": peaks, "forward": forward, "package": package, "skilled": skilled}
+NOT_COMPILED = [name for name, form in FORMS.items() if not form.compiled]
+PACKAGE = "Score-CAM as the package does it"
+SKILLED = "Score-CAM as a skilled user does it"
+# what matters most first, what may take the rest of the time last
+STEPS = {"peaks": peaks, "package": package, "skilled": skilled, "forward": forward, "compiled": compiled_forms}
 
 if __name__ == "__main__":
     main()

@@ -22,9 +22,15 @@ export interface DeviceCeilings {
   readonly matrices: number | null;
   /** Of a copy: read and written. */
   readonly bytesPerSecond: number;
+  /** Why what the device lists could not be measured. */
+  readonly faults: readonly string[];
 }
 
-/** Measures them, after checking that what is measured computes what it should. @throws Error where it does not */
+/**
+ * Measures them, after checking that what is measured computes what it should.
+ *
+ * @throws Error where float32 does not; for halves and matrices it is one of the faults
+ */
 export async function measureCeilings(opened: OpenedDevice): Promise<DeviceCeilings> {
   using engine = webgpuEngine(opened.device);
   const timing: Timing = { rounds: 5, batchSeconds: 0.01 };
@@ -42,12 +48,19 @@ export async function measureCeilings(opened: OpenedDevice): Promise<DeviceCeili
   const added = await time({ kernel: multiplyAdd, inputs: { input: numbers, factors: FACTORS }, options: { rounds } });
   const large = uniformTensor(numpyRandom(1), [opened.software ? 2 ** 18 : 2 ** 26]);
   const copied = await time({ kernel: copy, inputs: { input: large }, options: undefined });
+  const faults: string[] = [];
   return {
     f32: multiplyAddFlops(numbers.shape, rounds) / added,
-    f16: await halves(),
-    matrices: await matrices(),
+    f16: await halves().catch(fault),
+    matrices: await matrices().catch(fault),
     bytesPerSecond: (8 * large.data.length) / copied,
+    faults,
   };
+
+  function fault(error: unknown): null {
+    faults.push(error instanceof Error ? error.message.split('\n')[0] : String(error));
+    return null;
+  }
 
   async function halves(): Promise<number | null> {
     if (!opened.features.includes('shader-f16')) return null;

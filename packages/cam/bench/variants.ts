@@ -10,40 +10,40 @@ export interface Variant extends ConvolutionChoice {
   readonly timed?: readonly TimedConvolution[];
 }
 
-/** All ways that are compared, each from the device, the network and the batch; null where the device has it not. */
+/** All ways that are compared, what matters most first, each from the device, the network and the batch; or why there is none. */
 const ways: {
-  readonly [name: string]: (
-    opened: OpenedDevice,
-    graph: Graph,
-    batch: number,
-  ) => Promise<Variant | null> | Variant | null;
+  readonly [name: string]: (opened: OpenedDevice, graph: Graph, batch: number) => Promise<Variant> | Variant | string;
 } = {
   f32: (opened) => ({ precision: 'f32', ...convolutionFor(opened) }),
+  f16: (opened) => ({ precision: 'f16', ...convolutionFor(opened) }),
+  'f16-tiles': (opened) =>
+    opened.subgroups.matrices.length === 0
+      ? 'is what f16 is here: the device lists no matrices of subgroups, or was found to compute them wrong'
+      : { precision: 'f16', ...convolutionFor(opened), halfConvolution: () => conv2dHalf },
+  'f16-tuned': (opened, graph, batch) => tuned(opened, graph, { batch, precision: 'f16' }),
+  'f32-tuned': (opened, graph, batch) => tuned(opened, graph, { batch, precision: 'f32' }),
   'f32-winograd'(opened) {
     const usual = convolutionFor(opened);
     const convolution: ConvolutionChoice['convolution'] = (shape) =>
       convolutionPrograms(opened, shape.options).find((program) => program === conv2dWinograd) ??
       usual.convolution(shape);
-    return opened.limits.maxComputeWorkgroupStorageSize < 32_768 ? null : { precision: 'f32', ...usual, convolution };
+    if (opened.limits.maxComputeWorkgroupStorageSize >= 32_768) return { precision: 'f32', ...usual, convolution };
+    return 'the device has less than the 32 KiB of workgroup memory that it needs';
   },
-  'f32-tuned': (opened, graph, batch) => tuned(opened, graph, { batch, precision: 'f32' }),
-  f16: (opened) => ({ precision: 'f16', ...convolutionFor(opened) }),
-  'f16-tiles': (opened) =>
-    opened.subgroups.matrices.length === 0
-      ? null // as f16 is
-      : { precision: 'f16', ...convolutionFor(opened), halfConvolution: () => conv2dHalf },
-  'f16-tuned': (opened, graph, batch) => tuned(opened, graph, { batch, precision: 'f16' }),
 };
 
 export const variantNames: readonly string[] = Object.keys(ways);
 
-/** @param name one of `variantNames` */
+/**
+ * @param name one of `variantNames`
+ * @returns why the device cannot compute so, in words, where it cannot
+ */
 export async function variantOf(
   name: string,
   opened: OpenedDevice,
   graph: Graph,
   batch: number,
-): Promise<Variant | null> {
+): Promise<Variant | string> {
   return ways[name](opened, graph, batch);
 }
 

@@ -1,31 +1,37 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   DeviceError,
+  fillRegions,
   numpyRandom,
+  type OpenedDevice,
   openDevice,
   rows as rowsOf,
   sweep,
   tensor,
   uniformTensor,
+  zeros,
 } from '@cambium/gpu-kernels';
 import { selectSoftwareDriver } from '../../gpu-kernels/test/support/software-gpu.ts';
 import { rules } from '../src/backward/rules/index.ts';
 import { type WebgpuClassifier, webgpuClassifier } from '../src/classifiers/webgpu.ts';
 import { resolveLayer } from '../src/layers.ts';
 import { readModel } from '../src/onnx/read.ts';
+import type { Classifier } from '../src/types.ts';
 import { measureCeilings } from './device-ceilings.ts';
 import { hostTimes } from './host.ts';
+import { scoreCam } from './measure-form.ts';
 import { differenceOf, image, masked, recordedLogits, recordedMasked } from './recorded.ts';
 import { stepTimes } from './step-times.ts';
 import { type Variant, variantNames, variantOf } from './variants.ts';
 
-// pnpm bench webgpu [--software] [--batches 32,128] [--variants f32,f16-tuned] [--masks 2048] [--steps 64] [--json FILE]: the
-// embedded network on this machine's GPU, in every way that it can be computed there. Numbers are held to ONNX Runtime's first
-// (those of recorded.ts, so that it need not be here); then masked forward passes, a Score-CAM map, walks and every step are
-// timed, beside what the GPU can do. Rows are those of bench/peers. The file is written after each.
+// pnpm bench webgpu [--software] [--batches 32,128] [--tuned-batches 128] [--variants f32,f16-tuned] [--masks 2048] [--steps 64]
+// [--limit SECONDS] [--json FILE]: the embedded network on this machine's GPU, in every way that it can be computed there. Numbers
+// are held to ONNX Runtime's first (those of recorded.ts, so that it need not be here); then forward passes, masked ones, a
+// Score-CAM map, walks and every step are timed, beside what the GPU can do. Rows are those of bench/peers. The file is written
+// after each; what cannot be measured is a row that says why, and the exit code is then 1. Nothing is begun after the limit.
 
 /** Additions and multiplications of one forward pass of ResNet-50 at 224². */
 const FLOPS = 8.17e9;
@@ -35,15 +41,18 @@ const { values: flags } = parseArgs({
   options: {
     software: { type: 'boolean', default: false },
     batches: { type: 'string', default: '32,64,128,256' },
+    'tuned-batches': { type: 'string', default: '128' },
     variants: { type: 'string', default: variantNames.join(',') },
     masks: { type: 'string', default: '2048' },
     steps: { type: 'string', default: '64' },
+    limit: { type: 'string', default: 'Infinity' },
     model: { type: 'string', default: 'models/resnet50-textures10.onnx' },
     commit: { type: 'string' },
     json: { type: 'string' },
   },
 });
-const batches = flags.batches.split(',').map(Number);
+const numbers = (text: string) => text.split(',').map(Number);
+const batches = numbers(flags.batches);
 const names = flags.variants.split(',');
 const unknown = names.filter((name) => !variantNames.includes(name));
 if (unknown.length > 0) {
@@ -51,11 +60,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const masks = Number(flags.masks);
+const limit = Number(flags.limit);
 if (flags.software) selectSoftwareDriver();
-using opened = await openDevice({
-  prefer: flags.software ? 'software' : 'hardware',
-  toggles: { disable: ['timestamp_quantization'] }, // timestamps are rounded to 65 µs unless this is off
-}).catch((error: unknown) => {
+let opened = await open().catch((error: unknown) => {
   if (!(error instanceof DeviceError)) throw error;
   console.error(
     `${error.message}\nTo try the benchmark in software: pnpm bench webgpu --software --batches 1 --masks 2 --steps 1 --variants f32`,
@@ -86,62 +93,91 @@ const { f32, f16, matrices, bytesPerSecond } = ceilings;
 console.log(
   `${device}: ${tera(f32)} TFLOP/s in float32, ${tera(f16)} in halves, ${tera(matrices)} by matrices of subgroups; copies ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`,
 );
-for (const name of names) await measureVariant(name);
-if (report.rows.length > 0) await measureHost();
+for (const fault of ceilings.faults) console.error(fault);
+let right = false;
+for (const name of names) {
+  for (const batch of name.endsWith('-tuned') ? numbers(flags['tuned-batches']) : batches) await attempt(name, batch);
+}
+if (right && isTime()) await measureHost();
+process.exit(); // Dawn's null backend keeps the process alive
 
-async function measureVariant(name: string): Promise<void> {
-  const steps = Number(flags.steps);
-  for (const batch of batches) {
+function open(): Promise<OpenedDevice> {
+  return openDevice({
+    prefer: flags.software ? 'software' : 'hardware',
+    toggles: { disable: ['timestamp_quantization'] }, // timestamps are rounded to 65 µs unless this is off
+  });
+}
+
+function isTime(): boolean {
+  return performance.now() < 1000 * limit;
+}
+
+/** Adds a row of what was measured, or of the reason why nothing was; the next attempt has a device of its own then. */
+async function attempt(name: string, batch: number): Promise<void> {
+  const head = { what: 'cambium', variant: name, precision: name.slice(0, 3), batch, device };
+  const at = report.rows.length;
+  const settle = (row: object) => {
+    report.rows[at] = row;
+    return save();
+  };
+  const fail = async (failed: string) => {
+    process.exitCode = 1;
+    console.error(`${name} batch ${batch}: ${failed}`);
+    await settle({ ...head, failed });
+  };
+  if (!isTime()) return fail(`not begun: the ${limit} s were over`);
+  await settle({ ...head, failed: 'under way when the run was ended' });
+  try {
     const variant = await variantOf(name, opened, graph, batch);
-    if (!variant) return console.log(`${name}: nothing of its own on this device`);
+    if (typeof variant === 'string') {
+      console.log(`${name} batch ${batch}: ${variant}`);
+      return await settle({ ...head, failed: variant });
+    }
     for (const { programs, winner, shape, count } of variant.timed ?? []) {
       report.convolutions.push({ variant: name, batch, shape, count, winner, programs });
     }
-    if (!(await measure(name, variant, batch))) return;
-    if (batch !== batches[0] || steps === 0) continue;
-    const images = uniformTensor(numpyRandom(3), [steps, 3, 224, 224], -2, 2);
-    const times = await stepTimes({ graph, images }, { opened, ceilings }, variant);
-    report.steps.push(...times.map((time) => ({ variant: name, batch: steps, ...time })));
-    await save();
-    for (const { kernel, shapes, count, seconds, ofRoofline } of times.slice(0, 5)) {
-      const shape = shapes.at(-1)?.join('×');
-      console.log(
-        `  ${count} × ${kernel} → ${shape}: ${(1000 * seconds).toFixed(3)} ms, ${percent(ofRoofline)} of roofline`,
-      );
-    }
+    await settle({ ...head, ...(await measure(variant, batch, name)) });
+    right = true;
+    if (batch === batches[0] || batches.every((other) => other !== batch)) await measureSteps(name, variant);
+  } catch (error) {
+    const said = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    // the row may be there, and only what follows it have failed
+    if ('failed' in report.rows[at]) await fail(said);
+    else console.error(`${name} batch ${batch}: its steps were not timed: ${said}`);
+    opened.close(); // it may be lost
+    opened = await open();
   }
 }
 
-/** @returns whether the numbers are right */
-async function measure(name: string, variant: Variant, batch: number): Promise<boolean> {
+/** Numbers of a row. @throws Error where the logits are wrong: nothing is then timed */
+async function measure(variant: Variant, batch: number, name: string) {
   await using classifier = webgpuClassifier(graph, opened, { ...variant, maxBatch: batch });
   const largestDifference = Math.max(
     differenceOf(await classifier.predict(image), recordedLogits),
     differenceOf(await classifier.predictVariants(masked(4)), recordedMasked),
   );
   if (!(largestDifference <= ALLOWED[variant.precision])) {
-    console.error(`${name}: logits differ by ${largestDifference} of the largest; nothing was timed.`);
-    process.exitCode = 1;
-    return false;
+    throw new Error(`logits differ by ${largestDifference} of the largest; nothing was timed`);
   }
   const request = { ...masked(masks), classifier, batch };
   await sweep({ ...request, inputs: masked(Math.min(masks, 2 * batch)).inputs }); // plans and compiles
   const seconds = await secondsOf(() => sweep(request));
+  const resident = { ...copies(masks), classifier, batch };
+  await sweep({ ...resident, inputs: copies(Math.min(masks, 2 * batch)).inputs });
+  const plain = await secondsOf(() => sweep(resident));
   const images = uniformTensor(numpyRandom(4), [Math.min(masks, 4 * batch), 3, 224, 224], -2, 2);
   await classifier.predict(rowsOf(images, 0, Math.min(batch, images.shape[0]))); // plans
-  const plain = await secondsOf(() => classifier.predict(images)); // images are uploaded, as a user's are
+  const uploaded = await secondsOf(() => classifier.predict(images)); // as a user's are
+  const whole = everyChannelAlive(classifier);
+  const map = await secondsOf(() => scoreCam(whole, { channels: masks, batch }));
   const speed = masks / seconds;
   const walks = batch === batches[0] && name === 'f32' ? await walkTimes(classifier) : {};
   const peak = variant.precision === 'f16' ? (matrices ?? f32) : f32;
   const row = {
-    what: 'cambium',
-    variant: name,
-    precision: variant.precision,
-    batch,
-    device,
-    imagesPerSecond: images.shape[0] / plain,
+    imagesPerSecond: masks / plain,
+    uploadedImagesPerSecond: images.shape[0] / uploaded,
     maskedForwardsPerSecond: speed,
-    msPerMap: 1000 * seconds * (2048 / masks),
+    msPerMap: 1000 * map * (2048 / masks),
     peakMemoryMB: classifier.memory().peak / 1e6,
     teraflopsPerSecond: (speed * FLOPS) / 1e12,
     ofPeak: (speed * FLOPS) / peak,
@@ -149,12 +185,53 @@ async function measure(name: string, variant: Variant, batch: number): Promise<b
     largestDifference,
     ...walks,
   };
-  report.rows.push(row);
   console.log(
-    `${name} batch ${batch}: ${speed.toFixed(1)} masked forwards/s, ${row.msPerMap.toFixed(0)} ms for a map of 2,048 channels, ${percent(row.ofPeak)} of the peak, logits within ${largestDifference.toExponential(1)}`,
+    `${name} batch ${batch}: ${row.imagesPerSecond.toFixed(1)} images/s, ${speed.toFixed(1)} masked, ${row.msPerMap.toFixed(0)} ms for a map of 2,048 channels, ${percent(row.ofPeak)} of the peak, logits within ${largestDifference.toExponential(1)}`,
   );
+  return row;
+}
+
+/** The image over and over, copied where the network computes: no upload is timed, as with images that are there already. */
+function copies(count: number) {
+  const [, , height, width] = image.shape;
+  const inputs = { image, fill: zeros(...image.shape), ranks: zeros(1, height, width), steps: zeros(count, 1) };
+  return { kernel: fillRegions, inputs, rows: 'steps', options: undefined } as const;
+}
+
+/**
+ * The same, but that an image's channels at layer4 are others after the pass that gives them: of the recorded image, which is noise,
+ * a third are constant and would cost nothing.
+ */
+function everyChannelAlive(classifier: Classifier): Classifier {
+  const layer = resolveLayer(graph, 'layer4');
+  const activations = uniformTensor(numpyRandom(4), [1, 2048, 7, 7], 0, 1);
+  return {
+    ...classifier,
+    async values(images, layers) {
+      const { logits } = await classifier.values(images, layers);
+      return { logits, layers: { [layer]: activations } };
+    },
+  };
+}
+
+/** Every step of a forward pass. */
+async function measureSteps(name: string, variant: Variant): Promise<void> {
+  const steps = Number(flags.steps);
+  if (steps === 0) return;
+  const images = uniformTensor(numpyRandom(3), [steps, 3, 224, 224], -2, 2);
+  const times = await stepTimes({ graph, images }, { opened, ceilings }, variant);
+  report.steps.push(...times.map((time) => ({ variant: name, batch: steps, ...time })));
   await save();
-  return true;
+  const total = times.reduce((sum, { count, seconds }) => sum + count * seconds, 0);
+  console.log(
+    `  all steps: ${(1000 * total).toFixed(3)} ms for ${steps} images, ${(steps / total).toFixed(1)} images/s`,
+  );
+  for (const { kernel, shapes, count, seconds, ofRoofline } of times.slice(0, 5)) {
+    const shape = shapes.at(-1)?.join('×');
+    console.log(
+      `  ${count} × ${kernel} → ${shape}: ${(1000 * seconds).toFixed(3)} ms, ${percent(ofRoofline)} of roofline`,
+    );
+  }
 }
 
 /** What the host does for a batch and a map, after all else has been measured and kept. */
@@ -191,10 +268,12 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
+/** Whole at any moment, also where the run is ended meanwhile. */
 async function save(): Promise<void> {
   if (!flags.json) return;
   await mkdir(dirname(flags.json), { recursive: true });
-  await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(`${flags.json}.part`, `${JSON.stringify(report, null, 2)}\n`);
+  await rename(`${flags.json}.part`, flags.json);
 }
 
 function tera(value: number | null): string {
