@@ -1,3 +1,4 @@
+import { heldToSize } from '../src/halves/conv2d-matrix-program.ts';
 import {
   doubledShape,
   type Kernel,
@@ -83,7 +84,9 @@ export function matrixCeiling(host: MatrixHost): MatrixCeiling | undefined {
       // an element of the input for each workgroup
       plan: ({ input }, { rounds }) => ({ output: input, uniforms: { rounds }, workgroups: [sizeOf(input), 1, 1] }),
       reference: (_, __, output) => output.fill(0),
-      wgsl: [{ features, code: unit + REPEATED, constants }],
+      wgsl: [
+        { features, code: unit + REPEATED + (code.includes(heldToSize) ? heldToSize : '') + REPEATED_MAIN, constants },
+      ],
       samples: () => [[{ input: zeros(6) }, { rounds: 4 }]],
     },
     flops: 2 * tall * wide * deep * SUMS * subgroups,
@@ -105,6 +108,9 @@ const REPEATED = /* wgsl */ `
   var<workgroup> filters: array<vec4<Number>, deep * filtersRow>;
   var<workgroup> scratch: array<vec4f, tall * wide / 4u>;
 
+`;
+
+const REPEATED_MAIN = /* wgsl */ `
   @compute @workgroup_size(lanes * across * down)
   fn main(
     @builtin(workgroup_id) group: vec3u,

@@ -1,7 +1,7 @@
 import { type Attempt, DeviceError } from './errors.ts';
 import { halvesAreSound } from './gpu/half-self-test.ts';
 import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
-import { type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
+import { hasUnknownSize, type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
 import { halfError } from './halves/half-error.ts';
 import { webgpuEngine } from './webgpu-engine.ts';
 
@@ -86,9 +86,21 @@ async function faultOf(
       features: ['shader-f16', SUBGROUP_MATRICES],
     };
   }
-  const [program] = matrixConvolutions(opened);
-  if (!program || (await matricesAreSound(device, program))) return undefined;
-  return { reason: `its subgroups multiply matrices wrong (${SUBGROUP_MATRICES})`, features: [SUBGROUP_MATRICES] };
+  const { smallest, largest } = opened.subgroups;
+  if (features.includes(SUBGROUP_MATRICES) && hasUnknownSize(opened)) {
+    return {
+      reason: `its subgroups have ${smallest} to ${largest} invocations and cannot be held to a size (subgroup-size-control), so they do not multiply matrices`,
+      features: [SUBGROUP_MATRICES],
+    };
+  }
+  for (const program of matrixConvolutions(opened)) {
+    if (await matricesAreSound(device, program)) continue;
+    return {
+      reason: `its subgroups multiply matrices wrong (${SUBGROUP_MATRICES}, ${program.name})`,
+      features: [SUBGROUP_MATRICES],
+    };
+  }
+  return undefined;
 }
 
 /** Whether a convolution by matrices of subgroups is, within the rounding of halves, what it is in float32. */

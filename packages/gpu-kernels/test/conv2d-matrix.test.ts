@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matricesAreSound } from '../src/device.ts';
 import { Checks } from '../src/gpu/checks.ts';
 import { Programs } from '../src/gpu/programs.ts';
+import { hasUnknownSize } from '../src/halves/conv2d-matrix.ts';
 import {
   type AnyKernel,
   type Conv2dHalf,
@@ -31,6 +32,12 @@ function host(more: Partial<MatrixHost['subgroups']>, limits: MatrixHost['limits
     subgroups: { smallest: 32, largest: 32, matrices: [nvidia], ...more },
   };
 }
+
+/** With subgroups whose size can be asked for. */
+const sized = (plain: MatrixHost): MatrixHost => ({
+  ...plain,
+  features: [...plain.features, 'subgroup-size-control'],
+});
 
 const namesOf = (programs: readonly AnyKernel[]) => programs.map(({ name }) => name);
 const variantOf = ({ wgsl }: AnyKernel) => (wgsl as readonly Variant[])[0]; // these programs are lists of one
@@ -68,16 +75,28 @@ describe('convolutions by subgroup matrices', () => {
     expect(namesOf(matrixConvolutions(host({}, { maxComputeInvocationsPerWorkgroup: 128 })))).not.toContain(
       'conv2dMatrix128×128',
     );
-    expect(namesOf(matrixConvolutions(host({ largest: 256 })))).toEqual(['conv2dMatrix128×128']);
+    expect(namesOf(matrixConvolutions(sized(host({ largest: 256 }))))).toEqual(['conv2dMatrix128×128']);
   });
 
   test.each([
-    [{ smallest: 32, largest: 64 }, 32],
-    [{ smallest: 64, largest: 64 }, 64],
-    [{ smallest: 16, largest: 16 }, 16],
-  ])('of subgroups of %j take %i invocations', (sizes, lanes) => {
-    const [program] = matrixConvolutions(host({ ...sizes, matrices: lanes === 16 ? [intel] : [nvidia] }));
-    expect(variantOf(program).constants).toMatchObject({ lanes });
+    [{ smallest: 32, largest: 64 }, 32, true],
+    [{ smallest: 64, largest: 64 }, 64, false],
+    [{ smallest: 16, largest: 16 }, 16, false],
+  ])('of subgroups of %j take %i invocations, and are held to it: %s', (sizes, lanes, held) => {
+    const [program] = matrixConvolutions(sized(host({ ...sizes, matrices: lanes === 16 ? [intel] : [nvidia] })));
+    const { constants, code, features } = variantOf(program);
+    expect(constants).toMatchObject({ lanes });
+    expect(code.includes('@subgroup_size(lanes)')).toBe(held);
+    expect(features.includes('subgroup-size-control')).toBe(held);
+  });
+
+  test('are none where subgroups have one size or another and the device cannot be held to one', () => {
+    const varying = host({ smallest: 8, largest: 32 });
+    expect(hasUnknownSize(varying)).toBe(true);
+    expect(matrixConvolutions(varying)).toEqual([]);
+    expect(hasUnknownSize(sized(varying))).toBe(false);
+    expect(matrixConvolutions(sized(varying))).not.toEqual([]);
+    expect(hasUnknownSize(host({}))).toBe(false);
   });
 
   test('plan a workgroup for each tile', () => {
@@ -91,12 +110,14 @@ describe('convolutions by subgroup matrices', () => {
 describe('the text of convolutions by subgroup matrices', () => {
   let device: GPUDevice;
   beforeAll(async () => {
-    device = await openNullDevice(FEATURES);
+    device = await openNullDevice([...FEATURES, 'subgroup-size-control']);
   });
   afterAll(() => device.destroy());
 
-  test.each(Object.entries(shapes))('compiles in Dawn, as for %s', async (_, shape) => {
-    const [program] = matrixConvolutions(host({ matrices: [shape] }));
+  const sizes = [32, 64].flatMap((largest) => Object.entries(shapes).map((shape) => [largest, ...shape] as const));
+  test.each(sizes)('compiles in Dawn, for subgroups of 32 to %i, as for %s', async (largest, _, shape) => {
+    const [program] = matrixConvolutions(sized(host({ matrices: [shape], largest })));
+    expect(variantOf(program).code.includes('@subgroup_size')).toBe(largest > 32);
     const checks = new Checks(device);
     // whole subgroups of the null backend's 128, in its 16 KiB of workgroup memory
     const constants = { lanes: 128, across: 1, down: shape === apple ? 1 : 2 };

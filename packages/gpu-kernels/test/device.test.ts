@@ -48,6 +48,16 @@ describe('openDevice', () => {
     ]);
   });
 
+  test('matrices of subgroups are left out where nobody can say how large subgroups are, and why is told', async () => {
+    const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+    const matrices = 'chromium-experimental-subgroup-matrix';
+    using opened = await openDevice({ gpu, features: ['subgroups', matrices] });
+    expect(opened.features).toEqual(['core-features-and-limits', 'subgroups']);
+    expect(opened.tried).toEqual([
+      { adapter: 'null-backend', reason: expect.stringMatching(/^its subgroups have 4 to 128 invocations/) },
+    ]);
+  });
+
   test('an adapter that refuses its own limits gives a device with WebGPU’s, and why is told', async () => {
     const dawn = create(['backend=null']);
     const asked: (GPUDeviceDescriptor | undefined)[] = [];

@@ -1,5 +1,6 @@
-// The program of `conv2dMatrix` in two parts: a unit, which names a shape of matrices that subgroups multiply, and what is the
-// same for all shapes. Nowhere else do we speak Dawn's experimental WGSL. A part alone is no program: `enable` stands in front.
+// The program of `conv2dMatrix` in parts: a unit, which names a shape of matrices that subgroups multiply, and what is the same for
+// all shapes, with or without holding the device to a size of subgroups. Nowhere else do we speak Dawn's experimental WGSL. A part
+// alone is no program: `enable` stands in front.
 
 /** 16×16 sums of f32 from sixteen products of halves: NVIDIA since Volta, AMD since RDNA 3. */
 export const sixteenUnit = /* wgsl */ `
@@ -139,6 +140,18 @@ export const matrixBody = /* wgsl */ `
     output[pixel * u.quadsOut + quad] = vec2u(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
   }
 
+`;
+
+/** Stands before a unit, and `heldToSize` before `matrixMain`, where a device's subgroups have one size or another. */
+export const sizeControl = /* wgsl */ `
+  enable subgroup_size_control;`;
+
+/** An attribute: subgroups have `lanes` invocations, or there is no pipeline. */
+export const heldToSize = /* wgsl */ `
+  @subgroup_size(lanes)`;
+
+/** Follows `matrixBody`. */
+export const matrixMain = /* wgsl */ `
   @compute @workgroup_size(lanes * across * down)
   fn main(
     @builtin(workgroup_id) group: vec3u,
@@ -173,10 +186,12 @@ export const matrixBody = /* wgsl */ `
       // the next slab is on its way from memory while the one before is multiplied
       var a: array<vec2u, 8>;
       var b: array<vec2u, 8>;
-      for (var i = 0u; i < gathers; i++) { a[i] = gather(places[i], ky, kx, quad); }
-      for (var i = 0u; i < fills; i++) {
-        let element = lane + i * all;
-        b[i] = filterQuad(32u * slab + element / quadsOfGroup, firstQuad + element % quadsOfGroup);
+      if (slab < slabs) {
+        for (var i = 0u; i < gathers; i++) { a[i] = gather(places[i], ky, kx, quad); }
+        for (var i = 0u; i < fills; i++) {
+          let element = lane + i * all;
+          b[i] = filterQuad(32u * slab + element / quadsOfGroup, firstQuad + element % quadsOfGroup);
+        }
       }
       quad += 8u;
       while (quad >= u.quadsIn) {
@@ -196,6 +211,7 @@ export const matrixBody = /* wgsl */ `
           }
         }
       }
+      if (slab == slabs) { break; }
       workgroupBarrier(); // the slab before has been read
       for (var i = 0u; i < gathers; i++) {
         let element = lane + i * all;
@@ -205,7 +221,7 @@ export const matrixBody = /* wgsl */ `
         let element = lane + i * all;
         filters[element / quadsOfGroup * filtersRow + element % quadsOfGroup] = opened(b[i]);
       }
-      workgroupBarrier(); // this slab is written; the last is all zeros and never read
+      workgroupBarrier(); // this slab is written
     }
 
     // No invocation can look into a matrix, so each subgroup lays one after another down and picks up its quads.

@@ -1,5 +1,13 @@
 import { type Conv2dHalf, halfConvolution, planConv2dHalf } from './conv2d-half-plan.ts';
-import { eightBySixteenUnit, eightUnit, matrixBody, sixteenUnit } from './conv2d-matrix-program.ts';
+import {
+  eightBySixteenUnit,
+  eightUnit,
+  heldToSize,
+  matrixBody,
+  matrixMain,
+  sixteenUnit,
+  sizeControl,
+} from './conv2d-matrix-program.ts';
 
 /** A product of matrices that subgroups of a device compute, as the adapter lists it. */
 export interface SubgroupMatrix {
@@ -70,7 +78,7 @@ const tiles: readonly MatrixTile[] = [
 /**
  * `conv2dHalf` with the matrices of subgroups (tensor cores): halves are multiplied and summed in float32, a 16×16 matrix or the
  * like at a time. There is a program for each of a device's tiles, the one for large maps first; none where the device lists no
- * shape of matrices that we speak, or its workgroups are too small.
+ * shape of matrices that we speak, its workgroups are too small, or `hasUnknownSize`.
  *
  * The bits of a sum differ from `conv2dHalf`'s as from another order. Drivers may get this wrong as well as f16: `openDevice`
  * tries it first.
@@ -78,8 +86,9 @@ const tiles: readonly MatrixTile[] = [
 export function matrixConvolutions(host: MatrixHost): readonly Conv2dHalf[] {
   const { limits, features, subgroups } = host;
   const unit = units.find((each) => subgroups.matrices.some((listed) => isSame(each, listed)));
-  if (!unit || !neededBy(unit).every((feature) => features.includes(feature))) return [];
+  if (!unit || hasUnknownSize(host) || !neededBy(unit).every((feature) => features.includes(feature))) return [];
   const lanes = subgroupSize(subgroups);
+  const held = subgroups.smallest !== subgroups.largest;
   const fitting = tiles.filter((tile) => {
     const invocations = lanes * tile.across * tile.down;
     return (
@@ -89,10 +98,26 @@ export function matrixConvolutions(host: MatrixHost): readonly Conv2dHalf[] {
       loadsOf(unit, tile, lanes).every((count) => Number.isInteger(count) && count <= MOST_LOADS)
     );
   });
-  return fitting.map((tile) => programs[keyOf(unit, tile, lanes)]).filter((program) => program !== undefined);
+  return fitting.map((tile) => programs[keyOf(unit, tile, { lanes, held })]).filter((program) => program !== undefined);
 }
 
-/** Where sizes vary, 32 is what matrices are made for; a device that takes another is found out by the test of `openDevice`. */
+/**
+ * Whether a device may give a program's subgroups one size or another and cannot be told which: how many there are in a
+ * workgroup is then not known, and a program would leave out pixels or write beside its memory.
+ */
+export function hasUnknownSize({ features, subgroups: { smallest, largest } }: Omit<MatrixHost, 'limits'>): boolean {
+  return smallest !== largest && !features.includes(SIZE_CONTROL);
+}
+
+const SIZE_CONTROL = 'subgroup-size-control';
+
+/** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
+interface SubgroupSize {
+  readonly lanes: number;
+  readonly held: boolean;
+}
+
+/** Where sizes vary, 32 is what matrices are made for. */
 function subgroupSize({ smallest, largest }: MatrixHost['subgroups']): number {
   return smallest <= 32 && 32 <= largest ? 32 : largest;
 }
@@ -120,26 +145,39 @@ function neededBy({ componentType }: Unit): readonly string[] {
   return componentType === 'f16' ? ['shader-f16', ...always] : always;
 }
 
-function keyOf({ M, N, K }: Unit, { across, down }: MatrixTile, lanes: number): string {
-  return `${M}×${N}×${K} ${across}×${down} ${lanes}`;
+function keyOf({ M, N, K }: Unit, { across, down }: MatrixTile, { lanes, held }: SubgroupSize): string {
+  return `${M}×${N}×${K} ${across}×${down} ${lanes}${held ? ' held' : ''}`;
 }
+
+const sizes: readonly SubgroupSize[] = [16, 32, 64].flatMap((lanes) => [
+  { lanes, held: false },
+  { lanes, held: true },
+]);
 
 /** The same record for the same program, so that it is compiled once. */
 const programs: { readonly [key: string]: Conv2dHalf } = Object.fromEntries(
   units.flatMap((unit) =>
     tiles.flatMap((tile) =>
-      [16, 32, 64].map((lanes) => [keyOf(unit, tile, lanes), matrixConvolution(unit, tile, lanes)] as const),
+      sizes.map((size) => [keyOf(unit, tile, size), matrixConvolution(unit, tile, size)] as const),
     ),
   ),
 );
 
-function matrixConvolution(unit: Unit, { across, down }: MatrixTile, lanes: number): Conv2dHalf {
+function matrixConvolution(unit: Unit, { across, down }: MatrixTile, { lanes, held }: SubgroupSize): Conv2dHalf {
   const size = { pixels: unit.pixels * down, channels: unit.channels * across };
   const name = `conv2dMatrix${size.pixels}×${size.channels}`;
   return {
     ...halfConvolution,
     name,
     plan: (shapes, options) => planConv2dHalf(name, shapes, options, size),
-    wgsl: [{ features: neededBy(unit), code: unit.code + matrixBody, constants: { lanes, across, down } }],
+    wgsl: [
+      {
+        features: held ? [...neededBy(unit), SIZE_CONTROL] : neededBy(unit),
+        code: held
+          ? sizeControl + unit.code + matrixBody + heldToSize + matrixMain
+          : unit.code + matrixBody + matrixMain,
+        constants: { lanes, across, down },
+      },
+    ],
   };
 }
