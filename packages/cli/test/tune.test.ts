@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 import type { TunedConvolution } from '@cambium/cam';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { describeGpu } from '../../gpu-kernels/test/support/describe-gpu.ts';
+import { tuneCommand } from '../src/commands/tune.ts';
+import { InterruptedError } from '../src/errors.ts';
 import { findTuning, keepTuning, tuningPath } from '../src/tuning/tuning-file.ts';
+import { openUi } from '../src/ui.ts';
 import { temporaryFolder } from './support/run-cambium.ts';
 import { runHere } from './support/run-here.ts';
 import { writeTinyStudy } from './support/tiny-study.ts';
@@ -109,6 +112,25 @@ describeGpu('cambium tune on a software adapter', ({ open }) => {
     expect(ended.code, ended.errors).toBe(0);
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).adapter).toMatch(/, tuned for 2 convolutions on /);
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toMatch(/tuned for 2 convolutions on /);
+  });
+
+  test('keeps what it had timed when it is stopped', async () => {
+    await writeTinyStudy(folder);
+    const stop = new AbortController();
+    const progress = {
+      update: () => stop.abort(new InterruptedError('Stopped.')),
+      [Symbol.dispose]() {},
+    };
+    const notes: string[] = [];
+    const nowhere = { write: () => undefined };
+    const quiet = openUi({ output: nowhere, errors: nowhere, environment: {}, clock: () => 0 });
+    const ui = { ...quiet, progress: () => progress, note: (line: string) => notes.push(line) };
+    const flags = { device: 'software', precision: 'f32', batch: '2' };
+    const surroundings = { ui, root: undefined, models: undefined, began: 0, signal: stop.signal };
+    await expect(tuneCommand(join(folder, 'tiny.onnx'), flags, surroundings)).rejects.toThrow('Stopped.');
+    expect(notes.at(-1)).toMatch(/^What was timed before the end is kept in .*: convolutions 1 to 1\.$/);
+    using opened = await open();
+    expect(findTuning(opened).tuning?.convolutions).toHaveLength(1);
   });
 
   test('a damaged file is told, and the defaults compute', async () => {

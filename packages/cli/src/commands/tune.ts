@@ -17,7 +17,8 @@ export interface TuneFlags {
 }
 
 /**
- * Times the programs for each convolution of a model on a GPU, tells what they took, and keeps the winners for this adapter.
+ * Times the programs for each convolution of a model on a GPU, tells what they took, and keeps the winners for this adapter. Where it
+ * is stopped, or a convolution fails, those before are kept.
  *
  * @throws UsageError, ModelError or NameError for what cannot be done as asked
  */
@@ -54,13 +55,20 @@ export async function tuneCommand(
 
   async function timeAll(): Promise<readonly TimedConvolution[]> {
     using progress = ui.progress(1);
-    return tune(opened, graph, {
-      batch,
-      precision,
-      signal,
-      onConvolution: (convolution, done, total) =>
-        progress.update({ done: done / total, task: labelOf(convolution), count: `${done}/${total} convolutions` }),
-    });
+    const found: TimedConvolution[] = [];
+    const onConvolution = (convolution: TimedConvolution, done: number, total: number) => {
+      found.push(convolution);
+      progress.update({ done: done / total, task: labelOf(convolution), count: `${done}/${total} convolutions` });
+    };
+    try {
+      return await tune(opened, graph, { batch, precision, signal, onConvolution });
+    } catch (error) {
+      if (found.length > 0) {
+        await keepTuning(opened, tuningOf(found), path);
+        ui.note(`What was timed before the end is kept in ${path}: convolutions 1 to ${found.length}.`);
+      }
+      throw error;
+    }
   }
 }
 
