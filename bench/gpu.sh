@@ -9,9 +9,9 @@
 # what is run again loses its earlier one first.
 #
 # PEERS, NODE and PYTHON name another peers.npz, another node and another python3; PEER_FLAGS are handed to bench/peers/run.py.
-# COMMIT tells the commit where there is no git checkout. LIMIT is the most seconds for each half (no limit unless said): for the
-# last 20 nothing more is begun, then what is still under way is ended; rows that are there by then are kept, the others say why
-# they are not. bench/README.md has the flags for a machine that is lent for minutes.
+# COMMIT tells the commit where there is no git checkout. LIMIT is the most seconds for Cambium, PEER_LIMIT for the peers (no limit
+# unless said; the same unless said): for the last 20 nothing more is begun, then what is still under way is ended; rows that are
+# there by then are kept, the others say why they are not. bench/README.md has the flags for a machine that is lent for minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-}
@@ -23,13 +23,15 @@ fi
 mkdir -p "$folder"
 commit=${COMMIT:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
 [ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || commit=$commit+
-limit=${LIMIT:-0}
-begin=()
-[ "$limit" -eq 0 ] || begin=(--limit "$((limit > 40 ? limit - 20 : limit / 2))")
 failed=0
-ended() { # the exit code of a half that timeout may have ended
-  [ "$1" -ne 124 ] && [ "$1" -ne 137 ] || echo "bench/gpu.sh: $2 was ended after $limit s" >&2
-  [ "$1" -eq 0 ] || failed=1
+limited() { # SECONDS COMMAND…: the command, told when to begin nothing more, and ended when the time is over; 0 is no limit
+  local most=$1 begin=()
+  shift
+  [ "$most" -eq 0 ] || begin=(--limit "$((most > 40 ? most - 20 : most / 2))")
+  timeout -k 5 "$most" "$@" "${begin[@]}"
+  local code=$?
+  [ $code -ne 124 ] && [ $code -ne 137 ] || echo "bench/gpu.sh: ended after $most s: $*" >&2
+  [ $code -eq 0 ] || failed=1
 }
 
 # shellcheck source=bench/unpack.sh
@@ -47,8 +49,7 @@ if [ ${#cambium[@]} -eq 0 ]; then
   echo 'bench/gpu.sh: Cambium was not run: there is no Node.js; fill .gpu-kit by bench/pack.sh, or install it' >&2
   failed=1
 else
-  timeout -k 5 "$limit" "${cambium[@]}" --commit "$commit" --json "$folder/cambium.json" "${begin[@]}" "$@"
-  ended $? Cambium
+  limited "${LIMIT:-0}" "${cambium[@]}" --commit "$commit" --json "$folder/cambium.json" "$@"
 fi
 
 python=${PYTHON:-python3}
@@ -62,8 +63,7 @@ elif ! "$python" -c 'import torch, numpy' 2>/dev/null; then
 else
   rm -f "$folder/peers.json"
   # shellcheck disable=SC2086 # several flags
-  timeout -k 5 "$limit" "$python" bench/peers/run.py --input "$peers" --json "$folder/peers.json" "${begin[@]}" ${PEER_FLAGS:-}
-  ended $? 'PyTorch'
+  limited "${PEER_LIMIT:-${LIMIT:-0}}" "$python" bench/peers/run.py --input "$peers" --json "$folder/peers.json" ${PEER_FLAGS:-}
 fi
 
 if command -v "$python" >/dev/null; then

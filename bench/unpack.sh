@@ -23,6 +23,7 @@ unpack_kit() {
   [ ! -f .gpu-kit/webgpu.mjs ] || cp .gpu-kit/webgpu.mjs "$live/"
   ! is_fresh command.tar.xz "$live/command" || unpack_command
   # the loader where there is none, for the whole system where that may be done
+  local PATH=$PATH:/usr/sbin:/sbin
   if ! ldconfig -p | grep -q libvulkan.so.1; then
     local root=/
     [ -w /usr/lib ] || { root=$live/system && export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}; }

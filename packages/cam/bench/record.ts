@@ -10,9 +10,9 @@ import { hostTimes } from './host.ts';
 import { describeMachine } from './machine.ts';
 import { type Measure, measureForm } from './measure-form.ts';
 
-// pnpm bench record --json bench/results/NAME/record.json [--only cpu,software,host,flat] [--maps 200]: every way to compute the
-// embedded network that this machine has, measured and kept with what the numbers depend on (bench/results/README.md). A GPU is
-// measured by bench/gpu.sh. Nothing is estimated: what is not here is not in the file.
+// pnpm bench record --json bench/results/NAME/record.json [--only cpu,software,host,flat] [--maps 200] [--software-channels 32]: every
+// way to compute the embedded network that this machine has, measured and kept with what the numbers depend on
+// (bench/results/README.md). A GPU is measured by bench/gpu.sh. Nothing is estimated: what is not here is not in the file.
 
 const PARTS = ['cpu', 'software', 'host', 'flat'] as const;
 const { values: flags } = parseArgs({
@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
     json: { type: 'string' },
     only: { type: 'string', default: PARTS.join() },
     maps: { type: 'string', default: '200' },
+    'software-channels': { type: 'string' },
     model: { type: 'string', default: 'models/resnet50-textures10.onnx' },
   },
 });
@@ -54,12 +55,14 @@ async function measureSoftware(): Promise<void> {
   try {
     selectSoftwareDriver();
     using opened = await openDevice({ prefer: 'software' });
+    const { 'software-channels': asked } = flags;
+    const channels = asked === undefined ? null : Number(asked); // minutes for 32
     for (const precision of ['f32', 'f16'] as const) {
       const classifier = webgpuClassifier(graph, opened, { precision, maxBatch: 1 });
       const allowed = precision === 'f32' ? 1e-3 : 2e-2;
       const what = `webgpuClassifier on ${opened.adapter.description || opened.adapter.device} (software)`;
       const memory = () => classifier.memory().peak;
-      await measured(classifier, { what, batch: 1, channels: null, rounds: 3, allowed, memory });
+      await measured(classifier, { what, batch: 1, channels, rounds: 3, allowed, memory });
     }
   } catch (error) {
     console.error(`no software adapter was measured: ${error instanceof Error ? error.message : error}`);
