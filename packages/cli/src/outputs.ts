@@ -1,7 +1,8 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { UsageError } from './errors.ts';
 import type { ClassAnswer, Finding } from './explain-pictures.ts';
 import { writeAtomically } from './io/atomic-write.ts';
+import { fromHere } from './io/from-here.ts';
 import { encodeImage, type Picture, type Pixels } from './io/image.ts';
 import { encodeNpy } from './io/npy.ts';
 import type { PreparedModel } from './prepared-model.ts';
@@ -56,12 +57,6 @@ export function modelRecord({ file, graph, labels, mean, std, resize }: Prepared
     labels,
     preprocessing,
   };
-}
-
-// below the working folder without the way there, which differs from machine to machine
-function fromHere(path: string): string {
-  const way = relative('', path);
-  return way.startsWith('..') ? path : way;
 }
 
 /** What a manifest says about an image. */

@@ -26,6 +26,8 @@ export interface ModelRequest {
   readonly std?: readonly number[];
   /** A file with a label in each line, labels with commas between them, or a list of labels. */
   readonly labels?: string | readonly string[];
+  /** What the labels were given by, for messages; `--labels` if it is not said. */
+  readonly labelsFrom?: string;
 }
 
 /**
@@ -37,8 +39,19 @@ export interface ModelRequest {
  */
 export async function prepareModel(request: ModelRequest, folder: string | undefined): Promise<PreparedModel> {
   const file = await findModel(request.model, folder);
+  return describeModel({ file, graph: await readNetwork(file, request.size) }, request);
+}
+
+/** A file and what it holds. */
+export type Network = Pick<PreparedModel, 'file' | 'graph'>;
+
+/**
+ * Settles what a network is shown and how its answers are called, as `prepareModel` does.
+ *
+ * @throws UsageError when the parts do not fit each other
+ */
+export async function describeModel({ file, graph }: Network, request: ModelRequest): Promise<PreparedModel> {
   const { entry } = file;
-  const graph = await readGraph(file, request.size ?? (entry && [entry.input[1], entry.input[2]]));
   const [channels] = graph.input.shape;
   if (channels !== 3)
     throw new UsageError(`${file.path} takes images of ${channels} channels; Cambium shows it red, green and blue.`);
@@ -48,7 +61,7 @@ export async function prepareModel(request: ModelRequest, folder: string | undef
   return {
     file,
     graph,
-    labels: await settleLabels(request.labels, { file, graph, notes }),
+    labels: await settleLabels(request, { file, graph, notes }),
     mean: statistics('mean'),
     std: statistics('std'),
     resize: entry?.resize ?? fallbackResize(notes),
@@ -56,11 +69,18 @@ export async function prepareModel(request: ModelRequest, folder: string | undef
   };
 }
 
-// what is wrong with a model is said without its path by those who see only its bytes
-async function readGraph(file: ModelFile, size: readonly [number, number] | undefined): Promise<Graph> {
+/**
+ * Reads the network of a model's file.
+ *
+ * @param size height and width that it is asked with; those of its manifest if they are not said
+ * @throws ModelError, with the path of the file, when it cannot be read or does not take that size
+ */
+export async function readNetwork(file: ModelFile, size: ModelRequest['size']): Promise<Graph> {
+  const { entry } = file;
   try {
-    return await loadModel(file.path, { size });
+    return await loadModel(file.path, { size: size ?? (entry && [entry.input[1], entry.input[2]]) });
   } catch (error) {
+    // what is wrong with a model is said without its path by those who see only its bytes
     if (!(error instanceof ModelError) || error.message.includes(file.path)) throw error;
     throw new ModelError(`${file.path}: ${error.message.replace(/^The model: /, '')}`, { cause: error });
   }
@@ -81,17 +101,16 @@ interface LabelSources {
 }
 
 async function settleLabels(
-  requested: ModelRequest['labels'],
+  { labels: requested, labelsFrom: key = '--labels' }: ModelRequest,
   { file, graph, notes }: LabelSources,
 ): Promise<readonly string[]> {
   const classes = classCount(graph);
-  const labels = typeof requested === 'string' ? await readLabels(requested) : (requested ?? file.entry?.labels);
+  const labels = typeof requested === 'string' ? await readLabels(requested, key) : (requested ?? file.entry?.labels);
   if (labels) {
     if (labels.length === classes) return labels;
-    const source =
-      requested === undefined ? 'the manifest' : typeof requested === 'string' ? '--labels' : 'the list of classes';
+    const source = requested === undefined ? 'the manifest' : key;
     throw new UsageError(
-      `${file.path} has ${classes} classes, ${source} names ${labels.length}; give one label for each class.`,
+      `${source} names ${labels.length}, and ${file.path} has ${classes} classes: give one label for each class.`,
     );
   }
   const own = graph.metadata.labels?.split(',').map((label) => label.trim());
@@ -103,13 +122,13 @@ async function settleLabels(
   return Array.from({ length: classes }, (_, index) => String(index));
 }
 
-async function readLabels(requested: string): Promise<string[]> {
+async function readLabels(requested: string, key: string): Promise<string[]> {
   if (!existsSync(requested)) {
-    if (requested.includes(',')) return splitLabels(requested);
-    throw new UsageError(`--labels ${requested} is neither a file nor a list with commas.`);
+    if (requested.includes(',')) return splitLabels(requested, key);
+    throw new UsageError(`${key} ${requested} is neither a file nor a list with commas.`);
   }
   const text = await readFile(requested, 'utf8').catch((error) => {
-    throw new UsageError(`--labels ${requested} cannot be read as a text file with a label in each line.`, {
+    throw new UsageError(`${key} ${requested} cannot be read as a text file with a label in each line.`, {
       cause: error,
     });
   });
@@ -119,12 +138,12 @@ async function readLabels(requested: string): Promise<string[]> {
     .filter((line) => line !== '');
 }
 
-function splitLabels(requested: string): string[] {
+function splitLabels(requested: string, key: string): string[] {
   const labels = requested.split(',').map((label) => label.trim());
   const empty = labels.indexOf('');
   if (empty < 0) return labels;
   throw new UsageError(
-    `--labels ${requested} has nothing for class ${empty}; give one label for each class, with commas between them.`,
+    `${key} ${requested} has nothing for class ${empty}; give one label for each class, with commas between them.`,
   );
 }
 

@@ -76,12 +76,25 @@ test('killed at twenty random moments and run to its end, a run has the values o
   }
 }, 240_000);
 
-test('a finished run that is started again computes nothing', async () => {
+test('a run that begins afresh keeps nothing of the one before it', async () => {
+  const out = join(folder, 'afresh');
+  const only = ['--no-report', '--only', 'grad-cam@late:complexity', suite, '-o', out];
+  await runCambium('run', ...only);
+  const before = recordOf(out);
+  await runCambium('run', '--fresh', ...only);
+  const { started, spent } = recordOf(out);
+  expect(spent.forwards).toBe(before.spent.forwards);
+  expect(Date.parse(started)).toBeGreaterThan(Date.parse(before.started));
+});
+
+test('a finished run that is started again computes nothing, and its bill stays', async () => {
+  const { spent, ended: since } = recordOf(whole);
   const before = readFileSync(join(whole, files.results), 'utf8');
   const again = await runCambium('run', '--no-report', suite, '-o', whole, '--json');
   expect(again.code).toBe(0);
   expect(JSON.parse(again.output.split('\n')[0])).toMatchObject({ event: 'start', finished: CELLS, forwards: 0 });
   expect(readFileSync(join(whole, files.results), 'utf8')).toBe(before);
+  expect(recordOf(whole)).toMatchObject({ spent, ended: since });
 });
 
 test('pictures that a kill left out are drawn from the raw map, and nothing is computed again', async () => {

@@ -7,6 +7,7 @@ import { loadSuite } from '../src/study/load-suite.ts';
 import { reductionsOf } from '../src/study/reductions.ts';
 import { resolveStudy } from '../src/study/study.ts';
 import { suiteSchema } from '../src/study/suite.ts';
+import { studyRecord } from '../src/study/suite-record.ts';
 import type { suites } from '../src/suites/index.ts';
 import { root, temporaryFolder } from './support/run-cambium.ts';
 import { tinySuite, writeTinyStudy } from './support/tiny-study.ts';
@@ -58,6 +59,14 @@ test.each([
     'methods[0].options.channels: there is no such key',
   ],
   ['a number out of range', { ...good, seed: -1 }, 'seed: Too small'],
+  ['maps from files without a name', { ...good, methods: [{ maps: './{image}.npy' }] }, 'methods[0].id: is missing'],
+  [
+    'maps from files with a wrong word',
+    { ...good, methods: [{ maps: './{image}.npy', id: 'mine', negative: 'abs' }] },
+    'methods[0].negative: there is no "abs", did you mean ',
+  ],
+  ['a number where a name or an index stands', { ...good, target: 1.5 }, 'target: expected string or int, got 1.5'],
+  ['a number for a metric', { ...good, metrics: [3] }, 'metrics[0]: expected one of several names or object, got 3'],
   ['a wrong kind', { ...good, metrics: 'all' }, 'metrics: expected array, received string'],
   ['no object at all', [], 'the suite: expected object'],
 ])('a suite with %s is refused by the place of the key', async (_, suite, message) => {
@@ -89,7 +98,7 @@ test('options are checked against the metric and the model, naming the entry', a
     'metrics[0].options.stepps: continuity has no such option',
   );
   await expect(resolve({ metrics: ['complexity', { metric: 'continuity', options: { steps: 0 } }] })).rejects.toThrow(
-    'metrics[1].options: continuity expected steps to be a whole number from 1, got 0',
+    'metrics[1].options.steps: continuity expected steps to be a whole number from 1, got 0',
   );
   await expect(resolve({ metrics: ['sufficiency'] })).rejects.toThrow(
     'metrics[0]: sufficiency looks at several images',
@@ -99,8 +108,78 @@ test('options are checked against the metric and the model, naming the entry', a
     'metrics[2]: region-perturbation is there already with these options',
   );
   await expect(resolve({ methods: ['grad-cam', 'grad-cam'] })).rejects.toThrow('would both be called "grad-cam"');
-  await expect(resolve({ layers: ['lat'] })).rejects.toThrow('late');
-  await expect(resolve({ target: 'label' })).rejects.toThrow('needs a label for every image');
+  await expect(resolve({ metrics: [{ metric: 'continuity', options: { steps: '3' } }] })).rejects.toThrow(
+    'metrics[0].options.steps: continuity expected steps to be a whole number from 1, got "3"',
+  );
+});
+
+test('what a key names is looked up, and what is not there is told by the key', async () => {
+  const path = await writeTinyStudy(folder);
+  const refused = async (change: object, flags: object = {}) => {
+    writeFileSync(path, JSON.stringify({ ...tinySuite(), ...change }));
+    return loadSuite(path, undefined)
+      .then((loaded) => resolveStudy(loaded, flags, undefined))
+      .then(
+        () => 'nothing',
+        (error: Error) => `${error.name} ${error.message}`,
+      );
+  };
+  const file = './images/noise.png';
+  expect(await refused({ layers: ['late', 'lat'] })).toMatch(
+    /^UsageError layers\[1\]: Unknown layer "lat"\. Nearest: late/,
+  );
+  expect(await refused({ layers: ['late', 'late'] })).toMatch('layers[1]: late is late, which is there already.');
+  expect(await refused({ target: 'zebra' })).toMatch(/^UsageError target: Unknown class "zebra"/);
+  expect(await refused({ target: 99 })).toMatch(/^UsageError target: There is no class 99/);
+  expect(await refused({ target: 'label' })).toMatch('needs a label for every image');
+  expect(await refused({ target: 'label', classes: ['a', 'a', 'c', 'd', 'e'], images: ['./images/a_1.png'] })).toMatch(
+    /^UsageError target: "label" needs classes of different names/,
+  );
+  expect(await refused({ model: './none.onnx' })).toMatch(/^UsageError model: The model .+none\.onnx cannot be read/);
+  expect(await refused({}, { model: './none.onnx' })).toMatch(/^UsageError --model: /);
+  expect(await refused({ preprocess: { size: [0.5, 2] } })).toMatch('preprocess.size[0]: expected int');
+  expect(await refused({ classes: './none.txt' })).toMatch(/^UsageError classes .+none\.txt is neither a file/);
+  expect(await refused({ classes: ['a'] })).toMatch(/^UsageError classes names 1, and .+tiny\.onnx has 5 classes/);
+  expect(await refused({ images: './none' })).toMatch(/^UsageError images: The images in .+none cannot be listed/);
+  expect(await refused({}, { images: './none' })).toMatch(
+    /^UsageError --images: The images in .+none cannot be listed/,
+  );
+  expect(await refused({ images: [file, './none.png'] })).toMatch(/^UsageError images\[1\]: The image .+none\.png/);
+  expect(await refused({ images: [{ file: './none.png' }] })).toMatch(/^UsageError images\[0\]\.file: The image/);
+  expect(await refused({ images: [{ file, label: 'z' }] })).toMatch(
+    /^UsageError images\[0\]\.label: Unknown class "z"/,
+  );
+  expect(await refused({ images: [{ file, mask: './none.png' }] })).toMatch(/^UsageError images\[0\]\.mask: The image/);
+});
+
+test('a cell is known by what its mask shows and by the class that its label stands for', async () => {
+  const own = join(folder, 'keys');
+  const path = await writeTinyStudy(own);
+  const file = './images/a_1.png';
+  const keys = async (change: object) => {
+    writeFileSync(path, JSON.stringify({ ...tinySuite(), metrics: ['complexity', 'pointing-game'], ...change }));
+    const study = await resolveStudy(await loadSuite(path, undefined), {}, undefined);
+    return { cells: cellsOf(study).map(({ key }) => key), suite: studyRecord(study).suiteKey };
+  };
+  const masked = await keys({ images: [{ file, mask: './images/noise.png' }] });
+  copyFileSync(join(own, 'images', 'noise.png'), join(own, 'elsewhere.png'));
+  expect(await keys({ images: [{ file, mask: './elsewhere.png' }] })).toEqual(masked);
+  copyFileSync(join(own, 'images', 'b_1.png'), join(own, 'elsewhere.png'));
+  const other = await keys({ images: [{ file, mask: './elsewhere.png' }] });
+  expect(other.suite).not.toBe(masked.suite);
+  expect(other.cells.some((key) => masked.cells.includes(key))).toBe(false);
+
+  const labelled = await keys({ target: 'label', images: [file] });
+  const swapped = await keys({ target: 'label', images: [file], classes: ['b', 'a', 'c', 'd', 'e'] });
+  expect(swapped.suite).not.toBe(labelled.suite);
+  expect(swapped.cells.some((key) => labelled.cells.includes(key))).toBe(false);
+  const elsewhere = await keys({ target: 'label', images: [file], classes: ['a', 'z', 'c', 'd', 'e'] });
+  expect(elsewhere.cells).toEqual(labelled.cells);
+});
+
+test('a suite file may begin with a byte order mark', async () => {
+  writeFileSync(join(folder, 'bom.json'), `\uFEFF${JSON.stringify(good)}`);
+  expect((await loadSuite(join(folder, 'bom.json'), undefined)).suite.name).toBe('mine');
 });
 
 test('images come from a flat folder, a folder for each class, or a list with labels', async () => {
@@ -128,7 +207,9 @@ test('images come from a flat folder, a folder for each class, or a list with la
   ]);
   await expect(images('./images/*.tif')).rejects.toThrow('fits no PNG, JPEG');
   expect(await images([{ file: 'images/noise.png', label: 'c' }])).toEqual([['noise', 'c']]);
-  await expect(images([{ file: 'images/noise.png', label: 'z' }])).rejects.toThrow('none of the model');
+  await expect(images([{ file: 'images/noise.png', label: 'z' }])).rejects.toThrow(
+    'images[0].label: Unknown class "z"',
+  );
 });
 
 test('two files of the same bytes are two images, each with cells of its own, and the first keeps those it had alone', async () => {
@@ -178,6 +259,6 @@ test('a label may hold a comma, a list too short is told by its length, and path
 
   writeFileSync(path, JSON.stringify({ ...given, classes: ['only'] }));
   await expect(loadSuite(path, undefined).then((suite) => resolveStudy(suite, {}, undefined))).rejects.toThrow(
-    'has 5 classes, the list of classes names 1; give one label for each class.',
+    /^classes names 1, and .*has 5 classes: give one label for each class\.$/,
   );
 });

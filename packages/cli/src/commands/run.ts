@@ -139,7 +139,7 @@ function costLine({ record: { spent } }: SessionEnd): string {
 }
 
 function clear(folder: string): void {
-  for (const name of [files.results, files.maps, files.partial, 'superseded.jsonl', RANGES]) {
+  for (const name of [files.run, files.results, files.maps, files.partial, 'superseded.jsonl', RANGES]) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
 }

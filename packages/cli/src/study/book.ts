@@ -1,3 +1,4 @@
+import { thisMachine } from '../machine.ts';
 import { versions } from '../versions.ts';
 import { gitCommit } from './git-commit.ts';
 import { FORMAT, type ImageRecord, type RunRecord } from './records.ts';
@@ -37,8 +38,9 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
   const { study, ofShard, shard } = run;
   const part = studyRecord(study);
   const earlier = folder.record?.suiteKey === part.suiteKey ? folder.record : undefined;
+  const sameLabels = JSON.stringify(earlier?.model.labels) === JSON.stringify(part.model.labels);
   const names = [...new Set(ofShard.map(({ image }) => image.name))];
-  const images = new Map<string, ImageRecord>(earlier?.images.map((image) => [image.name, image]));
+  const images = new Map<string, ImageRecord>((sameLabels ? earlier?.images : [])?.map((image) => [image.name, image]));
   const done = new Set(ofShard.filter(({ key }) => folder.finished.has(key)).map(({ key }) => key));
   const failures = new Set(ofShard.filter(({ key }) => folder.failed.has(key)).map(({ key }) => key));
   const git = await gitCommit(surroundings.root);
@@ -46,6 +48,7 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
   const started = costs?.started ?? new Date().toISOString();
   let lastSaved = Number.NEGATIVE_INFINITY;
   let saving = Promise.resolve();
+  let worked = false; // to look at a finished run costs it nothing
 
   const left = () => ofShard.length - done.size - failures.size;
   const record = (ended = false): RunRecord => ({
@@ -56,17 +59,18 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
     ...(study.precision === 'f32' ? {} : { precision: study.precision }),
     ...(adapter === undefined ? {} : { adapter }),
     versions: { ...versions() },
+    machine: thisMachine(),
     shard,
     cells: ofShard.length,
     ...(git && { git }),
     command,
     started,
-    ...(ended && { ended: new Date().toISOString() }),
+    ...(ended && { ended: (worked ? undefined : costs?.ended) ?? new Date().toISOString() }),
     complete: left() === 0,
     checks: [...checks],
     ...(places.length > 0 && { places: [...places] }),
     ...(loop && { loop }),
-    spent: spentBy(meter, costs?.spent),
+    spent: worked ? spentBy(meter, costs?.spent) : (costs?.spent ?? spentBy(meter, undefined)),
   });
 
   // one after the other, so that the later record is the one that stays
@@ -83,12 +87,14 @@ export async function openBook(request: SessionRequest, meter: Meter): Promise<B
     isRecorded: (name) => images.has(name),
     save,
     count(row) {
+      worked = true;
       failures.delete(row.key);
       (row.error === undefined ? done : failures).add(row.key);
       return row;
     },
     // of thousands of images not each writes the whole record again
     async addImage(image) {
+      worked = true;
       images.set(image.name, image);
       if (names.length > 100 && meter.elapsed() - lastSaved < 10) return;
       lastSaved = meter.elapsed();

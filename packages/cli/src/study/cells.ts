@@ -52,7 +52,8 @@ function fits({ technique, layer, metric }: Cell, glob: string): boolean {
 }
 
 /** Names by which finished work is known again: SHA-256 of everything that its numbers follow from. */
-export function openKeys({ model, suite, target, precision }: Study) {
+export function openKeys(study: Study) {
+  const { model, suite, target, precision } = study;
   const { graph, file, mean, std, resize } = model;
   const common = [
     file.sha256,
@@ -71,7 +72,7 @@ export function openKeys({ model, suite, target, precision }: Study) {
       .digest('hex');
   const explained = (image: StudyImage, layer: LayerRecord, { method, options, files }: Explained) => [
     image.copy === undefined ? image.sha256 : [image.sha256, image.copy],
-    target === 'label' ? image.label : null,
+    target === 'label' ? classOf(study, image) : null,
     layer.value,
     method,
     // a map is what its file holds, wherever it lies
@@ -84,9 +85,15 @@ export function openKeys({ model, suite, target, precision }: Study) {
         explained(image, layer, optionsWithin(metric, technique)),
         metric.name,
         sorted(metric.options),
-        image.mask ?? null,
+        image.mask?.sha256 ?? null,
       ]),
   };
+}
+
+/** The class that an image's maps explain; undefined where it is the one that the network finds most likely. */
+export function classOf({ target, model }: Pick<Study, 'target' | 'model'>, { label }: StudyImage): number | undefined {
+  if (target === 'label') return model.labels.indexOf(label ?? ''); // every image has one of them
+  return target === 'top1' ? undefined : target;
 }
 
 /** What less precision adds to what numbers follow from. */

@@ -10,14 +10,14 @@ import {
 } from '@cambium/cam';
 import { numpyRandom, sizeOf, type Tensor, tensor } from '@cambium/gpu-kernels';
 import { type AnyMetric, metrics, type Score, type Subject, sweepCache } from '@cambium/metrics';
+import { fromHere } from '../io/from-here.ts';
 import { type Picture, readPicture } from '../io/image.ts';
-import { type Cell, type Explained, optionsWithin } from './cells.ts';
+import { type Cell, classOf, type Explained, optionsWithin } from './cells.ts';
 import { fingerprint, fingerprintOf } from './fingerprint.ts';
 import type { StudyImage } from './images.ts';
 import { readMapFile, unscorable } from './map-files.ts';
 import type { ImageRecord, LayerRecord } from './records.ts';
 import { batchOf as batchFor, runMethods, type Study } from './study.ts';
-import { fromHere } from './suite-record.ts';
 import type { WorkingClassifier } from './working-classifier.ts';
 
 /** A map with what it was made of. */
@@ -66,7 +66,7 @@ export async function openImage(request: WorkRequest): Promise<ImageWork> {
   const explainer = openExplainer(request);
   const { logits } = await explainer.probe(own);
   const record = answerOf(logits, { study, image });
-  const mask = image.mask === undefined ? undefined : await readMask(image.mask, [height, width], study);
+  const mask = image.mask === undefined ? undefined : await readMask(image.mask.file, [height, width], study);
   for (const { method, options, files } of study.techniques) {
     if (!files) continue;
     for (const layer of study.layers) {
@@ -201,8 +201,7 @@ function answerOf(
   const answer = (index: number) => ({ index, label: labels[index], probability: probabilities[index] });
   const ranked = labels.map((_, index) => index).sort((a, b) => logits[b] - logits[a] || a - b);
   const predicted = argmax(logits);
-  const target =
-    study.target === 'top1' ? predicted : study.target === 'label' ? labels.indexOf(image.label ?? '') : study.target;
+  const target = classOf(study, image) ?? predicted;
   return {
     name: image.name,
     file: fromHere(image.file),

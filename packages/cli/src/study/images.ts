@@ -1,11 +1,13 @@
 import { glob, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, resolve } from 'node:path';
+import { NameError } from '@cambium/cam';
 import { codeOf, UsageError } from '../errors.ts';
 import { reasonOf } from '../io/atomic-write.ts';
 import { sha256 } from '../io/sha256.ts';
 import { fileSafe } from '../outputs.ts';
 import { labelOfName } from '../targets.ts';
 import type { Suite } from './suite.ts';
+import { within } from './within.ts';
 
 /** An image file of a study; its pixels are read when its turn comes. */
 export interface StudyImage {
@@ -18,7 +20,7 @@ export interface StudyImage {
   /** One of the model's labels, where folder, list or file name tell what the image shows. */
   readonly label?: string;
   /** An image file that is white where the object is. */
-  readonly mask?: string;
+  readonly mask?: { readonly file: string; readonly sha256: string };
 }
 
 /** Where images are looked for. */
@@ -27,6 +29,8 @@ export interface ImageRequest {
   /** What relative paths of the suite begin at. */
   readonly base: string;
   readonly labels: readonly string[];
+  /** The key that they are named by, for messages. */
+  readonly place: string;
 }
 
 /**
@@ -36,17 +40,21 @@ export interface ImageRequest {
  * @throws UsageError when there are none, one cannot be read, or a label is not one of the model's
  */
 export async function findImages(request: ImageRequest): Promise<StudyImage[]> {
-  const { images, base } = request;
-  if (Array.isArray(images)) return named(await Promise.all(images.map((entry) => listed(entry, request))));
+  const { images, base, labels, place } = request;
+  if (Array.isArray(images)) {
+    return named(await Promise.all(images.map((entry, index) => listed(entry, `${place}[${index}]`, request))));
+  }
   const { folder, layout, perClass, limit } =
     typeof images === 'string'
       ? { folder: images, layout: 'auto' as const, perClass: undefined, limit: undefined }
       : images;
-  const found = /[*?[{]/.test(folder)
-    ? await matching(at(base, folder), request.labels)
-    : await inFolder(at(base, folder), layout, request.labels);
-  const kept = perClass === undefined ? found : firstOfEach(found, perClass);
-  return named(await Promise.all(kept.slice(0, limit).map((entry) => read(entry))));
+  return within(place, async () => {
+    const found = /[*?[{]/.test(folder)
+      ? await matching(at(base, folder), labels)
+      : await inFolder(at(base, folder), layout, labels);
+    const kept = perClass === undefined ? found : firstOfEach(found, perClass);
+    return named(await Promise.all(kept.slice(0, limit).map((entry) => read(entry))));
+  });
 }
 
 /** Image files that a pattern such as `photos/*.jpg` fits. */
@@ -61,7 +69,6 @@ async function matching(pattern: string, labels: readonly string[]): Promise<Fou
 interface Found {
   readonly file: string;
   readonly label?: string;
-  readonly mask?: string;
   /** Name of the class's folder. */
   readonly group?: string;
 }
@@ -107,17 +114,22 @@ function firstOfEach(found: readonly Found[], count: number): Found[] {
 
 async function listed(
   entry: string | { readonly file: string; readonly label?: string; readonly mask?: string },
+  place: string,
   { base, labels }: ImageRequest,
 ): Promise<Unnamed> {
-  const { file, label, mask } = typeof entry === 'string' ? { file: entry, label: undefined, mask: undefined } : entry;
+  const { file, label, mask } = typeof entry === 'string' ? { file: entry } : entry;
   if (label !== undefined && !labels.includes(label)) {
-    throw new UsageError(`The image ${file} is labelled "${label}", which is none of the model's classes.`);
+    throw new UsageError(`${place}.label: ${new NameError('class', label, labels).message}`);
   }
   const path = at(base, file);
-  return read({ file: path, label: label ?? labelOfName(stem(path), labels), mask: mask && at(base, mask) });
+  const found = { file: path, label: label ?? labelOfName(stem(path), labels) };
+  const image = await within(typeof entry === 'string' ? place : `${place}.file`, () => read(found));
+  if (mask === undefined) return image;
+  const { file: white, sha256 } = await within(`${place}.mask`, () => read({ file: at(base, mask) }));
+  return { ...image, mask: { file: white, sha256 } };
 }
 
-interface Unnamed extends Found {
+interface Unnamed extends Found, Pick<StudyImage, 'mask'> {
   readonly sha256: string;
 }
 

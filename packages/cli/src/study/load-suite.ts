@@ -50,7 +50,7 @@ async function readJson(source: string): Promise<unknown> {
     throw new UsageError(`The suite ${source} cannot be read: ${reasonOf(error)}.`, { cause: error });
   });
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(/^\uFEFF/, '')); // as some editors begin a file
   } catch (error) {
     throw new UsageError(`The suite ${source} is not JSON: ${messageOf(error)}.`, { cause: error });
   }

@@ -108,6 +108,10 @@ export const runRecordSchema = z.object({
   /** Of forward passes that were asked for their logits; float32 where it is not said. */
   precision: z.enum(precisions).optional(),
   versions: z.record(z.string(), z.string()),
+  /** Where the last session ran; left out by earlier versions. */
+  machine: z
+    .object({ cpu: z.string(), cores: count, memoryGB: count, system: z.string(), node: z.string() })
+    .optional(),
   /** The GPU, where one computes. */
   adapter: z.string().optional(),
   seed: count,

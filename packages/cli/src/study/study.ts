@@ -3,15 +3,17 @@ import { type AnyCamMethod, type Classifier, type Graph, methods, type Precision
 import type { Shape } from '@cambium/gpu-kernels';
 import { type AnyMetric, type MetricName, metrics } from '@cambium/metrics';
 import { messageOf, UsageError } from '../errors.ts';
+import { findModel } from '../io/model.ts';
 import { chooseLayers } from '../layers.ts';
 import { checkDistinct, fileSafe } from '../outputs.ts';
-import { type ModelRequest, type PreparedModel, prepareModel } from '../prepared-model.ts';
+import { describeModel, type ModelRequest, type PreparedModel, readNetwork } from '../prepared-model.ts';
 import { chooseTarget, type TargetChoice } from '../targets.ts';
 import { findImages, type StudyImage } from './images.ts';
 import type { LoadedSuite } from './load-suite.ts';
 import { findMapFiles, type MapFiles, type MapFilesOptions, mapsFromFiles } from './map-files.ts';
 import type { LayerRecord, TechniqueRecord } from './records.ts';
 import type { Suite } from './suite.ts';
+import { within } from './within.ts';
 
 /** Plain values as JSON knows them. */
 export type Options = TechniqueRecord['options'];
@@ -77,7 +79,7 @@ export async function resolveStudy(
 ): Promise<Study> {
   const suite = { ...given, seed: flags.seed ?? given.seed, batch: flags.batch ?? given.batch };
   const model = await modelOf(suite, { base, models, named: flags.model });
-  const layers = chooseLayers(suite.layers, model.graph).map((layer) => layerRecord(layer, model.graph));
+  const layers = layersOf(suite, model.graph);
   checkDistinct(
     'layers',
     layers.map(({ name, folder }) => ({ stem: folder, source: name })),
@@ -86,10 +88,12 @@ export async function resolveStudy(
     images: flags.images ?? suite.images ?? join('test-fixtures', 'images'),
     base: flags.images === undefined ? base : '.',
     labels: model.labels,
+    place: flags.images === undefined ? 'images' : '--images',
   });
   const images = found.slice(0, flags.limit);
-  const target = suite.target === 'label' ? 'label' : chooseTarget(String(suite.target), model.labels);
-  if (target === 'label') requireLabels(images);
+  const target =
+    suite.target === 'label' ? 'label' : within('target', () => chooseTarget(String(suite.target), model.labels));
+  if (target === 'label') requireLabels(images, model.labels);
   const named = distinct(suite.methods.map(techniqueOf));
   const techniques = await Promise.all(named.map((technique, index) => withFiles(technique, index)));
   requireWalks(techniques, layers, model.graph);
@@ -127,10 +131,27 @@ async function modelOf(
   const { resize, ...numbers } = preprocess;
   const labels = typeof classes === 'string' ? resolve(base, classes) : classes;
   const own = model !== undefined && /[/\\]|\.onnx$/i.test(model) ? resolve(base, model) : model;
-  const request: ModelRequest = { model: named ?? own, labels, ...numbers };
-  const prepared = await prepareModel(request, models);
+  const request: ModelRequest = { labels, labelsFrom: 'classes', ...numbers };
+  const place = named === undefined ? 'model' : '--model';
+  const file = await within(place, () => findModel(named ?? own, models));
+  const graph = await within(numbers.size ? 'preprocess.size' : place, () => readNetwork(file, numbers.size));
+  const prepared = await describeModel({ file, graph }, request);
   if (resize === undefined) return prepared;
   return { ...prepared, resize, notes: prepared.notes.filter((note) => !note.startsWith('resize')) };
+}
+
+function layersOf({ layers }: Suite, graph: Graph): LayerRecord[] {
+  const seen = new Map<string, string>();
+  return layers.flatMap((name, index) =>
+    within(`layers[${index}]`, () =>
+      chooseLayers([name], graph).map((layer) => {
+        const other = seen.get(layer.value);
+        if (other !== undefined) throw new UsageError(`${name} is ${other}, which is there already.`);
+        seen.set(layer.value, name);
+        return layerRecord(layer, graph);
+      }),
+    ),
+  );
 }
 
 function layerRecord(
@@ -196,7 +217,10 @@ function metricOf(entry: Suite['metrics'][number], place: string, input: Shape):
   try {
     metric.check(options, input);
   } catch (error) {
-    throw new UsageError(`${place}.options: ${messageOf(error).replace(/\.$/, '')}.`, { cause: error });
+    const message = messageOf(error);
+    const option = known.find((option) => message.includes(` expected ${option} `));
+    const key = option === undefined ? `${place}.options` : `${place}.options.${option}`;
+    throw new UsageError(`${key}: ${message.replace(/\.$/, '')}.`, { cause: error });
   }
   requireAlone(metric, options, place);
   const explainWith = Object.fromEntries(
@@ -216,7 +240,13 @@ function requireAlone({ name, needs }: AnyMetric, { normaliseScope = 'image' }: 
   }
 }
 
-function requireLabels(images: readonly StudyImage[]): void {
+function requireLabels(images: readonly StudyImage[], labels: readonly string[]): void {
   const missing = images.find(({ label }) => label === undefined);
   if (missing) throw new UsageError(`target: "label" needs a label for every image, and ${missing.file} has none.`);
+  const twice = images.find(({ label = '' }) => labels.indexOf(label) !== labels.lastIndexOf(label));
+  if (twice) {
+    throw new UsageError(
+      `target: "label" needs classes of different names, and ${twice.file} is labelled "${twice.label}" like several.`,
+    );
+  }
 }

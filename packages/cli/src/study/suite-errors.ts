@@ -37,17 +37,24 @@ function unknownKey(place: string, key: string): string {
   return `${place}: there is no such key${close.length > 0 ? `, did you mean ${close.join(' or ')}?` : ''}`;
 }
 
-// of the ways to write a value, the one that was meant is that whose faults lie deepest
+// of the ways to write a value, the one that was meant is that which takes the fewest keys to mend
 function unionFaults(
   ways: readonly (readonly z.core.$ZodIssue[])[],
   { given, path }: { given: unknown; path: readonly PropertyKey[] },
 ): string[] {
   const value = valueAt(given, path);
   const fitting = ways.filter((issues) => !issues.some((issue) => issue.path.length === 0 && isTypeFault(issue)));
-  const ofKind = typeof value === 'string' ? ways.filter((issues) => issues[0]?.code === 'invalid_value') : fitting;
-  const chosen = ofKind[0] ?? ways[0] ?? [];
+  const namesOnly = ways.filter((issues) => typeof value === 'string' && issues[0]?.code === 'invalid_value');
+  const ofKind = namesOnly.length > 0 ? namesOnly : fitting;
   if (value === undefined) return [`${placeOf(path)}: is missing`];
-  return chosen.flatMap((issue) => faultsOf(issue, given, path));
+  const [chosen] = ofKind.toSorted((a, b) => keysToMend(a) - keysToMend(b));
+  if (chosen) return chosen.flatMap((issue) => faultsOf(issue, given, path));
+  const kinds = ways.flat().map((issue) => ('expected' in issue ? String(issue.expected) : 'one of several names'));
+  return [`${placeOf(path)}: expected ${[...new Set(kinds)].join(' or ')}, got ${JSON.stringify(value)}`];
+}
+
+function keysToMend(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 }
 
 function isTypeFault({ code }: z.core.$ZodIssue): boolean {
@@ -76,5 +83,5 @@ const KEYS = [
   ...['name', 'title', 'model', 'preprocess', 'classes', 'images', 'layers', 'methods', 'metrics', 'target', 'seed'],
   ...['batch', 'size', 'mean', 'std', 'resize', 'folder', 'layout', 'perClass', 'limit', 'file', 'label', 'mask'],
   ...['method', 'id', 'options', 'metric', 'explainWith', 'variant', 'channels', 'contrast', 'start', 'rule', 'relu'],
-  'minMax',
+  ...['minMax', 'maps', 'negative'],
 ];

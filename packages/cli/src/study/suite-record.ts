@@ -1,7 +1,7 @@
-import { relative } from 'node:path';
+import { fromHere } from '../io/from-here.ts';
 import { sha256 } from '../io/sha256.ts';
 import { versions } from '../versions.ts';
-import { lesser } from './cells.ts';
+import { classOf, lesser } from './cells.ts';
 import type { RunRecord } from './records.ts';
 import { reductionsOf } from './reductions.ts';
 import type { Study } from './study.ts';
@@ -39,7 +39,8 @@ export function studyRecord(
     metrics,
     target,
     seed,
-    images.map((image) => [image.name, image.sha256]),
+    images.map((image) => [image.name, image.sha256, ...(image.mask ? [image.mask.sha256] : [])]),
+    ...(target === 'label' ? [images.map((image) => classOf(study, image))] : []),
     versions(),
     ...lesser(precision),
   ];
@@ -62,7 +63,11 @@ function resolvedSuite({ suite, model, images, techniques, layers, metrics, targ
   return {
     model: fromHere(model.file.path),
     preprocess: { size: [height, width], mean: [...mean], std: [...std], resize },
-    images: images.map(({ file, label }) => ({ file: fromHere(file), ...(label !== undefined && { label }) })),
+    images: images.map(({ file, label, mask }) => ({
+      file: fromHere(file),
+      ...(label !== undefined && { label }),
+      ...(mask && { mask: fromHere(mask.file) }),
+    })),
     layers: layers.map((layer) => layer.name),
     methods: techniques.map(({ id, method, title, options }) => ({ id, method, title, options })),
     metrics: metrics.map(({ name, options, explainWith }) => ({ metric: name, options, explainWith })),
@@ -70,10 +75,4 @@ function resolvedSuite({ suite, model, images, techniques, layers, metrics, targ
     seed,
     ...(batch !== undefined && { batch }),
   };
-}
-
-/** Below the working folder without the way there, which differs from machine to machine. */
-export function fromHere(path: string): string {
-  const way = relative('', path);
-  return way.startsWith('..') ? path : way;
 }

@@ -1,5 +1,6 @@
 import { methods } from '@cambium/cam';
 import type { VNode } from 'preact';
+import type { Machine } from '../../machine.ts';
 import type { ReportContext } from '../context.ts';
 import { type Html, html, type Section } from '../html.ts';
 import { formatDateTime } from '../numbers.ts';
@@ -56,10 +57,15 @@ function partFacts({ run, folder }: RunFolder): VNode {
     ['Folder', html`<code>${folder}</code>`],
     ['Shard', `${run.shard.index} of ${run.shard.count}, ${run.cells} cells${run.complete ? '' : ', not finished'}`],
     ['Device', run.adapter === undefined ? run.device : `${run.device}, ${run.adapter}`],
+    ['Machine', run.machine === undefined ? '–' : machineOf(run.machine)],
     ['Started', formatDateTime(run.started)],
     ['Ended', run.ended === undefined ? '–' : formatDateTime(run.ended)],
     ['Commit', run.git ? html`<code>${run.git.commit}</code>${run.git.dirty && ' with changes'}` : '–'],
   ]);
+}
+
+function machineOf({ cpu, cores, memoryGB, system, node }: Machine): string {
+  return `${cpu}, ${cores} logical cores, ${memoryGB} GB; ${system}; Node ${node}`;
 }
 
 function facts(pairs: readonly (readonly [string, Html])[]): VNode {

@@ -52,10 +52,11 @@ export async function radarSection({ study, chart }: ReportContext): Promise<Sec
 
 function rankTable(study: Study, ranked: readonly RankedEntrant[], name: string): VNode {
   const criteria = rankedCriteria(study);
+  const first = Math.min(...ranked.flatMap(({ place }) => place ?? []));
   const rows = bestFirst(ranked).map(({ entrant, standings, meanRank, place }) => [
     html`${techniqueName(study, entrant.technique)}${ranked.length > study.techniques.length ? html`<small> @ ${entrant.layer.name}</small>` : null}`,
     ...standings.map((standing, index) => standingCell(study, standing, bestOf(ranked, index))),
-    html`<span class=${place === 1 ? 'rank best' : 'rank'}>${formatRank(meanRank)}</span>`,
+    html`<span class=${place === first ? 'rank best' : 'rank'}>${formatRank(meanRank)}</span>`,
   ]);
   const head = criteria.map((criterion) => ({ head: criterionHead(criterion), number: true as const }));
   return html`<div class="ranks">${pageTable(name, [{ head: 'Technique' }, ...head, { head: 'Mean rank', number: true }], rows)}</div>`;
