@@ -189,6 +189,34 @@ describeGpu('webgpuClassifier on a tiny residual network', ({ open }) => {
     expect(relativeDifference((await halves.predict(batch)).data, expected.data)).toBeLessThan(1e-2);
   });
 
+  test.each([
+    { title: 'packed in one size', second: [4, 4, 2, 1], heads: 4 },
+    { title: 'packed in two sizes', second: [8, 4, 1, 1], heads: 8 },
+  ])('weights that are read in two shapes stay two: $title', async ({ second, heads }) => {
+    const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 3, 9, 8] }, seed: 3 });
+    const weights = net.weights([4, 8]);
+    const as = (shape: readonly number[]) => net.node('Reshape', [weights, net.integers(shape)]);
+    const stem = net.node('Relu', [net.node('Conv', [net.input, net.weights([8, 3, 3, 3])], { kernel_shape: [3, 3] })]);
+    const first = net.node('Relu', [net.node('Conv', [stem, as([4, 8, 1, 1])])]);
+    const last = net.node('Relu', [net.node('Conv', [first, as(second)])]);
+    const means = net.node('Flatten', [net.node('GlobalAveragePool', [last])], { axis: 1 });
+    net.output(net.node('Gemm', [means, net.weights([heads, 5]), net.weights([5])]), ['batch', 5]);
+    const network = readModel(net.bytes());
+    const batch = uniformTensor(numpyRandom(2), [3, 3, 9, 8], -2, 2);
+    const start = tensor(Array.from({ length: 3 }, () => [...rules.zPlus.start(5, 1)]).flat(), [3, 5]);
+    await using theirs = ortClassifier(network);
+    await using floats = webgpuClassifier(network, opened);
+    await using halves = webgpuClassifier(network, opened, { precision: 'f16' });
+    await using hybrid = hybridClassifier(ortClassifier(network), opened);
+    const expected = await theirs.predict(batch);
+    expectClose(await floats.predict(batch), expected);
+    expect(relativeDifference((await halves.predict(batch)).data, expected.data)).toBeLessThan(1e-2);
+    const { arrived } = await theirs.backward(batch, stem, 'zPlus', start);
+    for (const classifier of [floats, hybrid]) {
+      expectClose((await classifier.backward(batch, stem, 'zPlus', start)).arrived, arrived);
+    }
+  });
+
   test('questions asked at once are kept apart', async () => {
     await using classifier = webgpuClassifier(graph, opened, { maxBatch: 2, questions: 1 });
     const asked = Array.from({ length: 5 }, (_, row) => classifier.predict(rows(images, row, row + 1)));

@@ -45,9 +45,15 @@ export function gpuWeights(engine: WebgpuEngine, networks: readonly Graph[]): Gp
     /** Equal for values that are the same in every recording; undefined where a value is this recording's alone. */
     function keyOf(value: RecordedValue): string | undefined {
       if (keys.has(value)) return keys.get(value);
-      const key = value.constant ? names.get(value.constant.data) : keyOfStep(makers.get(value));
+      const key = value.constant ? keyOfConstant(value.constant) : keyOfStep(makers.get(value));
       keys.set(value, key);
       return key;
+    }
+
+    // one initialiser may be read in several shapes
+    function keyOfConstant({ data, shape }: Tensor): string | undefined {
+      const name = names.get(data);
+      return name === undefined ? undefined : `${name} ${shape.join('×')}`;
     }
 
     function keyOfStep(step: RecordedStep | undefined): string | undefined {
