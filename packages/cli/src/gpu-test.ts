@@ -13,6 +13,7 @@ import {
   webgpuEngine,
 } from '@cambium/gpu-kernels';
 import { formatBytes } from './bytes.ts';
+import { mayHaveGraphics, NO_GRAPHICS } from './graphics-device.ts';
 import { findTuning } from './tuning/tuning-file.ts';
 
 /** What became of a look for a GPU. */
@@ -34,6 +35,7 @@ export type GpuTest =
  * @throws Error naming the kernel, when the two differ by more than the kernel's tolerance
  */
 export async function testGpu(prefer: 'hardware' | 'software'): Promise<GpuTest> {
+  if (prefer === 'hardware' && !mayHaveGraphics()) return { found: false, tried: NO_GRAPHICS };
   let opened: OpenedDevice;
   try {
     opened = await openDevice({ prefer });

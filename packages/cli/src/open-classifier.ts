@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import {
   type Classifier,
   type Graph,
@@ -25,6 +24,7 @@ import {
   webgpuEngine,
 } from '@cambium/gpu-kernels';
 import { messageOf, UsageError } from './errors.ts';
+import { mayHaveGraphics, NO_GRAPHICS } from './graphics-device.ts';
 import { type FoundTuning, findTuning } from './tuning/tuning-file.ts';
 
 /** What `--device` takes: where networks are computed. */
@@ -83,7 +83,7 @@ export async function openClassifier(request: ClassifierRequest): Promise<Opened
   if (name !== 'auto') return openOnRuntime(request, name);
   if (precision === 'int8') return openOnRuntime(request, 'cpu');
   try {
-    requireGraphicsDevice();
+    if (!mayHaveGraphics()) throw new NoGpuError('auto', NO_GRAPHICS);
     return await openOnGpu(request, 'gpu');
   } catch (error) {
     const known = error instanceof ModelError || (error instanceof NoGpuError && precision === 'f32');
@@ -94,19 +94,6 @@ export async function openClassifier(request: ClassifierRequest): Promise<Opened
       : { ...opened, note: `Computing on the CPU: ${messageOf(error)}` };
   }
 }
-
-/**
- * On Linux, where there is no graphics device, Vulkan need not be asked; Dawn would warn on stderr of a loader that is missing.
- *
- * @throws NoGpuError
- */
-function requireGraphicsDevice(): void {
-  if (process.platform !== 'linux' || GRAPHICS.some((path) => existsSync(path))) return;
-  throw new NoGpuError('auto', 'there is no graphics device in /dev');
-}
-
-/** Of Mesa's drivers, NVIDIA's, WSL's and ARM's. */
-const GRAPHICS = ['/dev/dri', '/dev/nvidia0', '/dev/dxg', '/dev/mali0'];
 
 class NoGpuError extends UsageError {
   /** What was looked at and why it did not do, in words. */

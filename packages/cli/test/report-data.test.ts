@@ -275,6 +275,23 @@ test('the memory that a technique added is that of the map that grew most, and t
   expect(sumCosts(mergeRuns([part])).peak).toBeNull();
 });
 
+test('what sessions are not billed for is told by the rows, and then nobody knows the share of the network', async () => {
+  const part = await readRun(await runOf({}));
+  const billed = sumCosts(mergeRuns([part]));
+  expect(billed).toMatchObject({ forwards: 11_025, seconds: 640, classifierShare: 627 / 640 });
+  const spent = { seconds: 2, classifier: 1, forwards: 3 };
+  const { forwards, seconds, classifierShare, maps, criteria } = sumCosts(
+    mergeRuns([{ ...part, run: { ...part.run, spent } }]),
+  );
+  const rows = [...maps, ...criteria];
+  expect(forwards).toBe(rows.reduce((sum, row) => sum + row.forwards, 0));
+  expect(seconds).toBeCloseTo(
+    rows.reduce((sum, row) => sum + row.seconds, 0),
+    9,
+  );
+  expect(classifierShare).toBeNull();
+});
+
 test('a plain loop is charged every map and score by itself, at the time that one image took', async () => {
   const folder = await runOf({ methods: ['grad-cam', 'score-cam'] });
   const part = await readRun(folder);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { numpyRandom } from '@cambium/gpu-kernels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sumCosts } from '../src/report/analysis/sum-costs.ts';
 import { mergeRuns } from '../src/report/merge-runs.ts';
 import { readRun } from '../src/report/read-run.ts';
 import { files, mapRowSchema } from '../src/study/records.ts';
@@ -74,6 +75,8 @@ test('killed at twenty random moments and run to its end, a run has the values o
   for (const map of ['early/grad-cam/a_1.npy', 'late/score-cam.faster/noise.coarse.npy']) {
     expect(readFileSync(join(out, 'maps', map))).toEqual(readFileSync(join(whole, 'maps', map)));
   }
+  // killed sessions wrote no bill at their end; the rows know
+  expect(sumCosts(mergeRuns([await readRun(out)])).forwards).toBeGreaterThanOrEqual(forwardsOf(out));
 }, 240_000);
 
 test('a run that begins afresh keeps nothing of the one before it', async () => {

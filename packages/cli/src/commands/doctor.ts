@@ -9,6 +9,8 @@ interface Check {
   readonly name: string;
   /** What to do when it fails. */
   readonly remedy: string;
+  /** The check without which this one has nothing to look at. */
+  readonly after?: string;
   /** Returns what was found; throws when it is not good. */
   run(): string | Promise<string>;
 }
@@ -24,16 +26,23 @@ export async function doctorCommand(
   flags: { readonly software?: true },
   { ui, root, models }: Surroundings,
 ): Promise<boolean> {
-  let healthy = true;
-  for (const { name, remedy, run } of [...checks(root, models), gpuCheck(flags.software ? 'software' : 'hardware')]) {
+  const broken = new Set<string>();
+  for (const { name, remedy, after, run } of [
+    ...checks(root, models),
+    gpuCheck(flags.software ? 'software' : 'hardware'),
+  ]) {
+    if (after !== undefined && broken.has(after)) {
+      ui.print(`${ui.colours.dim('–')} ${name}: left out, it needs what ${after} lacks`);
+      continue;
+    }
     try {
       ui.print(`${ui.colours.green('✔')} ${name}: ${await run()}`);
     } catch (error) {
-      healthy = false;
+      broken.add(name);
       ui.print(`${ui.colours.red('✖')} ${name}: ${messageOf(error)} → ${remedy}`);
     }
   }
-  return healthy;
+  return broken.size === 0;
 }
 
 function checks(root: string | undefined, models: string | undefined): Check[] {
@@ -55,6 +64,7 @@ function checks(root: string | undefined, models: string | undefined): Check[] {
     { name: 'embedded model', remedy: restore, run: async () => describeModel(await model()) },
     {
       name: 'self test',
+      after: 'embedded model',
       remedy: 'report it with this output: the numbers of this machine cannot be trusted',
       run: async () => checkNumbers(await model(), root),
     },

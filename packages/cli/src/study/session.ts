@@ -54,6 +54,7 @@ export async function runSession(request: SessionRequest): Promise<SessionEnd> {
   const timer = run.budget && setTimeout(() => timeout.abort(new BudgetError()), 1000 * run.budget);
   const signal = AbortSignal.any([surroundings.signal, timeout.signal]);
   using speaker = await openSpeaker(request);
+  const saver = setInterval(() => void book.save().catch(() => undefined), SAVED_EVERY); // the next row tells of a full disk
   let outcome: SessionEnd['outcome'] = 'complete';
   try {
     await book.save();
@@ -76,11 +77,15 @@ export async function runSession(request: SessionRequest): Promise<SessionEnd> {
     outcome = reasonToStop(error);
   } finally {
     clearTimeout(timer);
+    clearInterval(saver);
     await folder.flush();
     await book.save(true);
   }
   return { record: book.record(true), outcome, left: book.left(), failed: book.failed() };
 }
+
+/** Milliseconds after which what was spent is written, so that a kill forgets no more of it. */
+const SAVED_EVERY = 2000;
 
 class BudgetError extends Error {
   override readonly name = 'BudgetError';

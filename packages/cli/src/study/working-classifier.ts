@@ -31,7 +31,7 @@ export interface WorkingOptions {
   readonly journal?: Journal;
   /** Shared with the other images that are worked on at once. */
   readonly turns?: Turns;
-  /** Counts what all images need together. */
+  /** Counts what is computed now for all images together, without what a journal has from an earlier process. */
   readonly total?: Tally;
 }
 
@@ -50,7 +50,6 @@ export function workingClassifier(inner: Classifier, options: WorkingOptions = {
 
   function count(forwards: number): void {
     tally.forwards += forwards;
-    if (total) total.forwards += forwards;
   }
 
   async function answering<T>(images: number, work: () => Promise<T>, keep: (answer: T) => void): Promise<T> {
@@ -60,6 +59,7 @@ export function workingClassifier(inner: Classifier, options: WorkingOptions = {
       return answer;
     } finally {
       count(images);
+      if (total) total.forwards += images;
     }
   }
 

@@ -83,7 +83,8 @@ function findingAt(study: Study, layer: LayerRecord): string {
 /** Forward passes, their rate, and the share of the time that they took; empty before a session has ended. */
 export function costLine(study: Study): string {
   const { classifierShare, forwards, seconds } = sumCosts(study);
-  if (classifierShare === null || forwards === 0) return '';
+  if (forwards === 0 || seconds === 0) return '';
   const rate = (forwards / seconds).toFixed(1);
-  return `Cost: ${formatCount(forwards)} forward passes, ${rate} per second, ${formatShare(classifierShare)} of the time within the network.`;
+  const share = classifierShare === null ? '' : `, ${formatShare(classifierShare)} of the time within the network`;
+  return `Cost: ${formatCount(forwards)} forward passes, ${rate} per second${share}.`;
 }

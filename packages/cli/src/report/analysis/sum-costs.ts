@@ -28,14 +28,14 @@ export interface CriterionCost {
 export interface Costs {
   readonly maps: readonly MapCost[];
   readonly criteria: readonly CriterionCost[];
-  /** Of all sessions that ended in order. */
+  /** Of all sessions, or what the rows tell where that is more: a killed session's last seconds are on no bill. */
   readonly seconds: number;
   readonly forwards: number;
   /** Most bytes that a process had in use while it made a map; null where the system does not tell. */
   readonly peak: number | null;
   /** What a loop that shares nothing and classifies one image at a time would take; null where it was not timed. */
   readonly loop: LoopCost | null;
-  /** Share of the seconds that was spent within the classifier; null before anything ended. */
+  /** Share of the sessions' seconds that was spent within the classifier; null where their bills lack much of what the rows tell. */
   readonly classifierShare: number | null;
 }
 
@@ -56,14 +56,16 @@ export function sumCosts(study: Study): Costs {
   const spent = study.parts.map(({ run }) => run.spent);
   const seconds = sum(spent.map((part) => part.seconds));
   const classifier = sum(spent.map((part) => part.classifier));
+  const rows = [...maps, ...criteria];
+  const told = sum(rows.map((row) => row.seconds));
   return {
     maps,
     criteria,
-    seconds,
-    forwards: sum(spent.map((part) => part.forwards)),
+    seconds: Math.max(seconds, told),
+    forwards: Math.max(sum(spent.map((part) => part.forwards)), sum(rows.map((row) => row.forwards))),
     peak: largest(study.maps.flatMap(({ memory }) => memory?.peak ?? [])),
     loop: loopCost(study, maps, criteria),
-    classifierShare: seconds > 0 ? classifier / seconds : null,
+    classifierShare: seconds > 0 && seconds > 0.9 * told ? classifier / seconds : null,
   };
 }
 

@@ -39,9 +39,14 @@ export async function costSection({ study, chart, keep }: ReportContext): Promis
 }
 
 function totals({ classifierShare, forwards, seconds, peak }: Costs): string {
-  if (classifierShare === null) return 'No session of this run has ended yet.';
-  const rate = seconds > 0 ? formatCount(forwards / seconds) : '0';
-  return `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}, ${rate} per second; ${formatShare(classifierShare)} of the time the classifier was at work: compiling the network for what is asked of it, and computing it, forward and backward. The other ${formatShare(1 - classifierShare)} is time in which it had nothing to do, from the start of the command to the last row: loading, and images, metrics and files where they do not go on beside it. Figures and report, which are made of the rows, are not in it.${peak === null ? '' : ` While maps were made, at most ${formatBytes(peak)} of memory were in use.`}`;
+  if (forwards === 0) return 'No image has been classified yet.';
+  const all = `${formatCount(forwards)} images classified in ${formatSeconds(seconds)}${seconds > 0 ? `, ${formatCount(forwards / seconds)} per second` : ''}`;
+  const memory = peak === null ? '' : ` While maps were made, at most ${formatBytes(peak)} of memory were in use.`;
+  return `${all}${classifierShare === null ? ' as the rows tell: the bills of most sessions are not here.' : within(classifierShare)}${memory}`;
+}
+
+function within(share: number): string {
+  return `; ${formatShare(share)} of the time the classifier was at work: compiling the network for what is asked of it, and computing it, forward and backward. The other ${formatShare(1 - share)} is time in which it had nothing to do, from the start of the command to the last row: loading, and images, metrics and files where they do not go on beside it. Figures and report, which are made of the rows, are not in it.`;
 }
 
 /** What sharing and batches save. */
