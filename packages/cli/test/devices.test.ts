@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -118,6 +118,17 @@ describe('a run', () => {
       expect(adapter).toContain('(software)');
       expect(checks.length).toBeGreaterThan(3);
       expect(spent.classifier).toBeGreaterThan(0);
+    });
+
+    test('explain holds the logits to ONNX Runtime and says how near they are', async () => {
+      const out = join(folder, 'explained');
+      const [image] = readdirSync(join(folder, 'images'));
+      const flags = ['--model', join(folder, 'tiny.onnx'), '--device', 'software', '-o', out];
+      const ended = await runHere('explain', join(folder, 'images', image), ...flags);
+      expect(ended.code, ended.errors).toBe(0);
+      const { checks } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
+      expect(checks).toHaveLength(1);
+      expect(checks[0].difference).toBeLessThan(1e-4);
     });
 
     test('auto takes the CPU and says why', async () => {

@@ -1,4 +1,5 @@
-import { calibrate, normalisePixels } from '@cambium/cam';
+import { calibrate, normalisePixels, ortClassifier } from '@cambium/cam';
+import { stack } from '@cambium/gpu-kernels';
 import { checkJob } from '../check-job.ts';
 import type { ExplainJob } from '../explain-pictures.ts';
 import { imageSize, oneOf, seedNumber, share, threeNumbers, wholeNumber } from '../flags.ts';
@@ -9,8 +10,10 @@ import { makeMaps } from '../make-maps.ts';
 import { openClassifier, precisions } from '../open-classifier.ts';
 import { type Format, findingRecord, modelRecord, pictureRecord, writeFinding, writeManifest } from '../outputs.ts';
 import { prepareModel } from '../prepared-model.ts';
+import { compareLogits, isReference, requireAgreement } from '../reference.ts';
 import { type ColormapName, colormaps } from '../render/colormap.ts';
 import { overlay } from '../render/overlay.ts';
+import type { SelfTest } from '../self-test.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { chooseTarget } from '../targets.ts';
 import { chooseTechniques } from '../techniques.ts';
@@ -42,8 +45,8 @@ export interface ExplainFlags {
 /**
  * Explains images: for each image, layer and method an overlay and the map's numbers, and one manifest.
  *
- * The folder is made when every argument and file has been read, every walk can be made and the network has answered
- * the first image.
+ * The folder is made when every argument and file has been read, every walk can be made, the network has answered the first image
+ * and, where it is not ONNX Runtime in float32 that answers, agrees with it.
  *
  * @throws UsageError, ModelError or NameError for what cannot be done as asked
  */
@@ -71,13 +74,34 @@ export async function explainCommand(
   const { classifier } = opened;
   const job: ExplainJob = { classifier, model, pictures, layers, target, signal, ...request.job };
   await checkJob(job);
+  const checks = await checkLogits(job);
   await openFolder(flags.out);
   for (const note of [...model.notes, ...(opened.note === undefined ? [] : [opened.note])]) ui.note(note);
   const record = await writeMaps(job, { ui, style, folder: flags.out });
-  await writeManifest(flags.out, describe(job, style, record));
+  await writeManifest(flags.out, { ...describe(job, style, record), ...(checks.length > 0 && { checks }) });
   const count = record.maps.length;
   ui.print(`${count} ${count === 1 ? 'map' : 'maps'} in ${flags.out}`);
 }
+
+/**
+ * Holds the first images' logits to ONNX Runtime in float32, where something else computes them.
+ *
+ * @throws UsageError when the two disagree
+ */
+async function checkLogits({ classifier, model, pictures }: ExplainJob): Promise<readonly SelfTest[]> {
+  if (isReference(classifier)) return [];
+  await using reference = ortClassifier(model.graph);
+  const shown = pictures.slice(0, CHECKED);
+  const images = stack(shown.map(({ data, size }) => normalisePixels(data, size, model)));
+  const names = shown.map(({ name }) => name).join(', ');
+  const [own, theirs] = [await classifier.predict(images), await reference.predict(images)];
+  const checks = [compareLogits(names, own, theirs, classifier)];
+  requireAgreement(classifier, checks);
+  return checks;
+}
+
+/** Images whose logits are held to the reference. */
+const CHECKED = 8;
 
 interface Style {
   readonly colormap: ColormapName;

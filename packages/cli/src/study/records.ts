@@ -50,7 +50,7 @@ export const layerRecordSchema = z.object({
 
 const value = z.number().nullable();
 
-/** The places of the techniques at one layer, on the study's first image, as this device and precision give them and as float32 does. */
+/** The places of the techniques at one layer on one image, as this device and precision give them and as float32 does. */
 export const placeCheckSchema = z.object({
   layer: z.string(),
   image: z.string(),

@@ -81,7 +81,7 @@ function placesTable({ parts }: Study): VNode | null {
       ],
       rows,
     )}
-    <p class="caption"><b>How to read it.</b> One image is scored in a few steps before the run begins, the maps and scores of either made by itself. For whole studies <code>cambium compare</code> tells the same of two runs.</p>`;
+    <p class="caption"><b>How to read it.</b> The first images, at most three, are scored in a few steps before the run begins, the maps and scores of either made by itself. For whole studies <code>cambium compare</code> tells the same of two runs.</p>`;
 }
 
 /** As measured by the tests of the cam and metrics packages; the README has the same table. */
