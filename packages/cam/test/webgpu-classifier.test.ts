@@ -105,6 +105,27 @@ describeGpu('webgpuClassifier on a tiny residual network', ({ open }) => {
     });
   });
 
+  test.each(['zPlus', 'alphaBeta'] as const)('Winograd’s rounding is nothing to divide by under %s', async (rule) => {
+    for (const seed of [0, 1, 2, 3]) {
+      const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 3, 16, 16] }, seed });
+      const around = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+      const bias = (value: number) => net.floats(Array.from({ length: 4 }, () => value));
+      const sparse = net.node('Relu', [net.node('Conv', [net.input, net.weights([4, 3, 3, 3]), bias(-1.5)], around)]);
+      const next = net.node('Relu', [net.node('Conv', [sparse, net.weights([4, 4, 3, 3]), bias(0.1)], around)]);
+      const means = net.node('Flatten', [net.node('GlobalAveragePool', [next])], { axis: 1 });
+      net.output(net.node('Gemm', [means, net.weights([4, 5]), net.weights([5])]), ['batch', 5]);
+      const network = readModel(net.bytes());
+      const batch = uniformTensor(numpyRandom(seed), [1, 3, 16, 16], -2, 2);
+      const start = tensor([...rules[rule].start(5, 1)], [1, 5]);
+      const convolution = ({ options }: ConvolutionShape) =>
+        conv2dWinograd.suits?.(options) ? conv2dWinograd : conv2dLastDirect;
+      await using ours = webgpuClassifier(network, opened, { convolution });
+      await using theirs = ortClassifier(network);
+      const expected = await theirs.backward(batch, sparse, rule, start);
+      expectClose((await ours.backward(batch, sparse, rule, start)).arrived, expected.arrived);
+    }
+  });
+
   test.each(['webgpu', 'hybrid'])(
     'logits of variants are ONNX Runtime’s, whatever kernel makes them (%s)',
     async (kind) => {

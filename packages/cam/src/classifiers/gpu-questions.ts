@@ -15,6 +15,8 @@ import { layOut, type RecordedQuestion } from './lay-out.ts';
 /** A question with the length of its batch: equal keys, equal recordings. */
 export interface Question {
   readonly key: string;
+  /** Whether it walks back, by rules that may ask whether a sum is 0. */
+  readonly isWalk?: boolean;
   record(engine: RecordingEngine): RecordedQuestion;
 }
 
@@ -26,21 +28,28 @@ export interface GpuQuestions {
   trim(): void;
 }
 
+/** How questions are laid out, and how many stay planned. */
+export interface QuestionOptions extends ChannelsLastOptions {
+  /** Takes the place of `convolution` in walks. */
+  readonly walkConvolution?: ChannelsLastOptions['convolution'];
+  /** Questions that stay planned. */
+  readonly limit: number;
+}
+
 /**
  * Plans each question once and runs it many times: the recording is fused, laid out with channels last, its constants are
  * computed, and the order in which memory is freed is fixed. The questions asked last stay planned.
- *
- * @param limit questions that stay planned
  */
 export function gpuQuestions(
   engine: WebgpuEngine,
   weights: GpuWeights,
-  { limit, ...layout }: ChannelsLastOptions & { readonly limit: number },
+  { limit, walkConvolution, ...layout }: QuestionOptions,
 ): GpuQuestions {
   const plans = new Map<string, Plan>(); // in order of use, last used at the end
 
-  function planFor({ key, record }: Question): Plan {
-    const plan = plans.get(key) ?? makePlan(record);
+  function planFor(question: Question): Plan {
+    const { key } = question;
+    const plan = plans.get(key) ?? makePlan(question);
     plans.delete(key);
     plans.set(key, plan);
     for (const [oldest, { own }] of plans) {
@@ -51,8 +60,12 @@ export function gpuQuestions(
     return plan;
   }
 
-  function makePlan(record: Question['record']): Plan {
-    const { inputs, steps, outputs } = layOut(record, layout);
+  function makePlan({ record, isWalk }: Question): Plan {
+    const { convolution } = layout;
+    const { inputs, steps, outputs } = layOut(record, {
+      ...layout,
+      convolution: isWalk ? (walkConvolution ?? convolution) : convolution,
+    });
     const constant = constantValues(steps);
     const program = programOf(
       steps.filter((step) => !constant.has(step.output)),

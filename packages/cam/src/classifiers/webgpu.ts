@@ -25,7 +25,10 @@ import { requireWalk } from './derived-models.ts';
 import { type GpuQuestions, gpuQuestions, type Question } from './gpu-questions.ts';
 import { gpuWeights } from './gpu-weights.ts';
 
-/** `convolution` and `halfConvolution`, where they are given, take the place of what won or is the default. */
+/**
+ * `convolution` and `halfConvolution`, where they are given, take the place of what won or is the default; walks back pass over
+ * those that do not keep zeros.
+ */
 export interface WebgpuOptions extends Partial<ConvolutionChoice> {
   /**
    * Images that one run takes at most; longer batches are cut. By default what the device's largest buffer and the memory limit
@@ -70,12 +73,10 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
   const engine = webgpuEngine(opened.device, { memoryLimit });
   const merged = mergeBatchNorm(graph);
   const weights = gpuWeights(engine, [graph, merged]);
+  const walkConvolution = keepingZeros(convolution, convolutionFor(opened).convolution);
+  const layouts = { convolution, halfConvolution, walkConvolution };
   const open = (own: 'f32' | 'f16') =>
-    inPortions(
-      gpuQuestions(engine, weights, { convolution, halfConvolution, limit, precision: own }),
-      maxBatch,
-      graph.logits,
-    );
+    inPortions(gpuQuestions(engine, weights, { ...layouts, limit, precision: own }), maxBatch, graph.logits);
   const network = { graph, merged };
   const ask = open('f32');
   const askLogits = precision === 'f32' ? ask : open(precision);
@@ -96,6 +97,17 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
     predictVariants: (variants) => askVariants(network, askLogits, variants),
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The program that was chosen, or another where that one may leave something else than 0 of zeros: rules divide by sums that are not 0. */
+function keepingZeros(
+  chosen: ConvolutionChoice['convolution'],
+  other: ConvolutionChoice['convolution'],
+): ConvolutionChoice['convolution'] {
+  return (shape) => {
+    const program = chosen(shape);
+    return program.keepsZeros === false ? other(shape) : program;
   };
 }
 
@@ -134,6 +146,7 @@ async function askBackward(
   requireWalk(network.graph, layer, rule);
   const [logits, activations, arrived] = await ask({
     key: `backward ${rule} ${layer}`,
+    isWalk: true,
     count: batch.shape[0],
     inputs: [
       { tensor: batch, grows: true },
@@ -187,6 +200,7 @@ function valuesOf({ graph, merged }: Network, engine: RecordingEngine, images: R
 /** A question about a batch of any length. */
 interface BatchQuestion {
   readonly key: string;
+  readonly isWalk?: boolean;
   /** Length of the batch. */
   readonly count: number;
   /** What the question is given; what grows has a row for each of the batch. */
@@ -225,7 +239,7 @@ function isTooMuch(error: unknown): boolean {
 
 async function askInPortions(
   { ask }: GpuQuestions,
-  { key, count, inputs, record }: BatchQuestion,
+  { key, isWalk, count, inputs, record }: BatchQuestion,
   most: number,
 ): Promise<Tensor[]> {
   const parts: Promise<Tensor[]>[] = [];
@@ -234,7 +248,7 @@ async function askInPortions(
       const to = Math.min(from + most, count);
       const portion = inputs.map(({ tensor, grows }) => (grows ? rows(tensor, from, to) : tensor));
       const shapes = portion.map(({ shape }) => shape);
-      const part = ask({ key: `${to - from} × ${key}`, record: (engine) => record(engine, shapes) }, portion);
+      const part = ask({ key: `${to - from} × ${key}`, isWalk, record: (engine) => record(engine, shapes) }, portion);
       part.catch(() => {}); // heard below; another may fail first
       parts.push(part);
       if (parts.length > 1) await parts[parts.length - 2]; // two portions are alive at once

@@ -48,6 +48,8 @@ export interface Conv2dLast extends Kernel<Conv2dLastInput, Conv2dLastUniform, C
   readonly filters?: PackFilters;
   /** Whether it computes convolutions with these options; it does with any unless said. */
   readonly suits?: (options: Conv2dLastOptions) => boolean;
+  /** Whether sums of nothing but zeros are 0, so that a rule may ask whether there is anything to divide by; they are unless said. */
+  readonly keepsZeros?: boolean;
 }
 
 /**

@@ -34,8 +34,10 @@ const FROM_G = [
  * transformed filters and summed over channels, and transformed back (Y = Aᵀ M A). All is one program: a workgroup transforms
  * eight channels at a time into workgroup memory, and neither V nor M, four times as large as the images, is ever in memory.
  *
- * Sums are float32 and differ from `conv2dLast`'s as much as theirs from another order. Which of the two is faster depends on
- * device and shape, so it is a candidate to be timed and nobody's default.
+ * Sums are float32 and differ from `conv2dLast`'s as much as theirs from another order, with one exception: where all products are
+ * 0, theirs is 0 and this one what rounding leaves of the other pixels of the tile. Rules that divide by a sum unless it is 0 must
+ * not be computed by it. Which of the two is faster depends on device and shape, so it is a candidate to be timed and nobody's
+ * default.
  *
  * @throws ShapeError when the tensors do not fit each other or no window fits
  * @throws RangeError when the window is not 3×3 with stride 1 and without dilation
@@ -46,6 +48,7 @@ export const conv2dWinograd: Conv2dLast = {
   inputs: ['input', 'weights', 'bias', 'residual'],
   uniforms: conv2dLastUniforms,
   filters: packFiltersWinograd,
+  keepsZeros: false,
   suits: ({ kernel, strides, dilations }) =>
     kernel.every((side) => side === 3) && [...strides, ...dilations].every((step) => step === 1),
   plan(shapes, options) {
