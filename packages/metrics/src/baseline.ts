@@ -1,4 +1,5 @@
-import type { Random } from '@cambium/gpu-kernels';
+import type { Random, Tensor } from '@cambium/gpu-kernels';
+import { requireWhole } from './options.ts';
 
 /**
  * What replaces a feature: the image's own minimum, maximum or mean over all channels, in the units of the network's
@@ -6,13 +7,37 @@ import type { Random } from '@cambium/gpu-kernels';
  */
 export type Baseline = 'black' | 'white' | 'mean' | 'uniform' | number;
 
-/** @throws RangeError unless the value names a baseline or is a finite number */
-export function requireBaseline(metric: string, baseline: Baseline): void {
-  if (typeof baseline === 'number' ? Number.isFinite(baseline) : names.includes(baseline)) return;
-  throw new RangeError(`${metric} expected baseline to be one of ${names.join(', ')} or a number, got ${baseline}.`);
+/** A baseline, or for each feature a number of its own, uniform between the image's minimum and maximum. */
+export type Substitute = Baseline | 'random-pixels';
+
+/** @throws RangeError unless the value names a baseline, or one of `more`, or is a finite number */
+export function requireBaseline(metric: string, baseline: Substitute, more: readonly Substitute[] = []): void {
+  const choices = [...names, ...more];
+  if (typeof baseline === 'number' ? Number.isFinite(baseline) : choices.includes(baseline)) return;
+  throw new RangeError(`${metric} expected baseline to be one of ${choices.join(', ')} or a number, got ${baseline}.`);
 }
 
 const names: readonly Baseline[] = ['black', 'white', 'mean', 'uniform'];
+
+/** Whether two draws of a substitute differ. */
+export function isDrawn(substitute: Substitute): boolean {
+  return substitute === 'uniform' || substitute === 'random-pixels';
+}
+
+/** @throws RangeError unless the value is a whole number from 1, and 1 where every draw is the same */
+export function requireDraws(metric: string, option: string, draws: number, substitute: Substitute): void {
+  requireWhole(metric, option, draws, 1);
+  if (draws === 1 || isDrawn(substitute)) return;
+  throw new RangeError(
+    `${metric} expected ${option} to be 1 with baseline ${substitute}, which is the same at every draw, got ${draws}.`,
+  );
+}
+
+/** A whole image of what replaces features that are drawn one by one, in their order: C·H·W numbers. */
+export function drawPixels({ data }: Tensor, random: Random): Float32Array<ArrayBuffer> {
+  const { black, white } = levelsOf(data);
+  return Float32Array.from(data, () => random.uniformBetween(black, white));
+}
 
 /** Values of an image of which baselines are made. */
 export interface Levels {

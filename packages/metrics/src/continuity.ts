@@ -34,6 +34,8 @@ import type { Score, Subject } from './types.ts';
 export interface ContinuityOptions extends MapOptions {
   /** Shifts to try, of ⌊(2W + 1) / steps⌋ columns from one to the next. */
   readonly steps: number;
+  /** `original`: each shifted image with the image, as in Quantus. `neighbours`: with the next shift, as in the paper. */
+  readonly compare: 'original' | 'neighbours';
   /** Whether a shift that makes the model predict another class than the target takes the score away. */
   readonly whenPredictionChanges: 'score' | 'refuse';
 }
@@ -46,10 +48,14 @@ export interface ContinuityOptions extends MapOptions {
  * R is the map of the image, Rₖ that of the shifted image, each normalised by itself. Columns that are uncovered get the
  * image's minimum; a shift of W or more leaves an image of one colour. Detail: the shifts and their ratios.
  *
- * Two departures from Quantus: a shift of zero counts as 0 (there the ratio is the explainer's noise over 10⁻⁹), and an
- * image without any relevance has the map of zeros (there the metric fails). With more than 2W + 1 steps every shift is
- * −W. In the scope of the batch the scale of each companion's shifted maps is found once for all, through their caches.
- * The paper (max ‖R(x) − R(x′)‖₁ / ‖x − x′‖₂ for x′ near x) has no far translations.
+ * Two departures from Quantus: images that do not differ, such as the one that is shifted by 0, count as 0 (there the ratio is
+ * the explainer's noise over 10⁻⁹), and an image without any relevance has the map of zeros (there the metric fails). An image
+ * that no shift changes has no score. With more than 2W + 1 steps every shift is −W. In the scope of the batch the scale of each
+ * companion's shifted maps is found once for all, through their caches.
+ *
+ * The paper (max ‖R(x) − R(x′)‖₁ / ‖x − x′‖₂ for x′ near x) moves an image by small steps and compares neighbours:
+ * `compare: 'neighbours'`, `steps: 2W + 1` for steps of one column, `normalise: 'none'` and `absolute: false` for R as it is.
+ * The ratio of a shift is then that to the shift before it.
  *
  * @source Montavon et al. 2018, arXiv 1706.07979; spec 2.2; defaults of Quantus
  */
@@ -59,11 +65,12 @@ export const continuity = defineMetric<ContinuityOptions>({
   category: 'robustness',
   better: 'lower',
   source: 'Montavon et al. 2018, arXiv 1706.07979',
-  defaults: { ...mapDefaults, absolute: true, steps: 28, whenPredictionChanges: 'score' },
+  defaults: { ...mapDefaults, absolute: true, steps: 28, compare: 'original', whenPredictionChanges: 'score' },
   needs: ['explain'],
   check(options) {
     checkMapOptions(this.name, options);
     requireWhole(this.name, 'steps', options.steps, 1);
+    requireChoice(this.name, 'compare', options.compare, ['original', 'neighbours']);
     requireChoice(this.name, 'whenPredictionChanges', options.whenPredictionChanges, ['score', 'refuse']);
   },
   cost({ steps, whenPredictionChanges, normaliseScope }, [, , width]) {
@@ -80,6 +87,9 @@ export const continuity = defineMetric<ContinuityOptions>({
       );
       if (changed) return predictionChanged(changed, subject.target);
     }
+    const { black, white } = levelsOf(subject.image.data);
+    if (black === white)
+      return { value: null, reason: 'continuity has no score for an image of one colour: no shift changes it.' };
     const ratios = await ratiosOf(subject, shifts, options);
     return { value: Math.max(0, ...ratios), detail: { shifts, ratios } };
   },
@@ -96,18 +106,54 @@ async function ratiosOf(subject: Subject, shifts: readonly number[], options: Co
   const moving = shifts.flatMap((shift, step) => (shift === 0 ? [] : [step]));
   const movingShifts = moving.map((step) => shifts[step]);
   const scopes = await companionExtents(subject, movingShifts, options);
-  const original = subjectMap(subject, options);
+  const original: Shown = { image: subject.image, map: subjectMap(subject, options) };
   const ratios = shifts.map(() => 0);
+  const chain = options.compare === 'neighbours' ? neighbourChain(shifts, original, ratios) : undefined;
   await explainEach(subject, {
     count: moving.length,
     write: shiftWriter(subject.image, movingShifts),
     visit(index, map, image) {
       const own = extentOf([map], options.normalise);
-      const shifted = scaleMap(map, scopes ? joinExtents(scopes[index], own) : own, options);
-      ratios[moving[index]] = absoluteDifference(original, shifted) / (distance(subject.image, image) + 1e-9);
+      const shifted = { image, map: scaleMap(map, scopes ? joinExtents(scopes[index], own) : own, options) };
+      if (chain) chain.add(shifted);
+      else ratios[moving[index]] = ratioOf(original, shifted);
     },
   });
+  chain?.end();
   return ratios;
+}
+
+/** An image with its map. */
+interface Shown {
+  readonly image: Tensor;
+  readonly map: Tensor;
+}
+
+/** How far the maps of two images are apart, for how far the images are. */
+function ratioOf(a: Shown, b: Shown): number {
+  const apart = distance(a.image, b.image);
+  return apart === 0 ? 0 : absoluteDifference(a.map, b.map) / (apart + 1e-9);
+}
+
+/** Writes the ratio of each shift to the one before it; shifts of 0, which nobody explains again, stand in their place. */
+function neighbourChain(shifts: readonly number[], original: Shown, ratios: number[]) {
+  let last: Shown | undefined;
+  let next = 0;
+  const place = (shown: Shown) => {
+    if (last) ratios[next] = ratioOf(last, shown);
+    last = shown;
+    next++;
+  };
+  const skipZeros = () => {
+    while (shifts[next] === 0) place(original);
+  };
+  return {
+    add({ image, map }: Shown) {
+      skipZeros();
+      place({ image: tensor(image.data.slice(), image.shape), map }); // its memory is written over
+    },
+    end: skipZeros,
+  };
 }
 
 /** In the scope of the batch: for each moving step, the extent of the other companions' maps. */

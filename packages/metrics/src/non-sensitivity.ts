@@ -1,4 +1,4 @@
-import { type Baseline, requireBaseline } from './baseline.ts';
+import { type Baseline, requireBaseline, requireDraws } from './baseline.ts';
 import { defineMetric } from './define-metric.ts';
 import { checkMapOptions, type MapOptions, mapDefaults, subjectMap } from './normalise.ts';
 import { requireNumber, requireWhole } from './options.ts';
@@ -9,18 +9,20 @@ import type { Subject } from './types.ts';
 
 /** Options of `nonSensitivity`. */
 export interface NonSensitivityOptions extends MapOptions {
-  /** Below it an attribution is none, and a change of the output is none. */
+  /** Below it an attribution is none, and a change of the output is none; at 0, as in the paper, those that are 0. */
   readonly epsilon: number;
   /** Features that are replaced together. */
   readonly featuresInStep: number;
   readonly baseline: Baseline;
+  /** Draws of the baseline over which the change of the output is averaged, for one that is drawn. */
+  readonly samples: number;
   readonly output: Output;
 }
 
 /**
  * How many features have relevance but no effect, or an effect but no relevance.
  *
- *     score = #{i : (aᵢ < ε) xor (|f(x) − f(x without i)| < ε)}    a whole number in [0, C·H·W]
+ *     score = #{i : (aᵢ < ε) xor (mean |f(x) − f(x without i)| < ε)}    a whole number in [0, C·H·W]
  *
  * A feature is one number of C×H×W; its relevance is that of its pixel. Features below ε and the others are cut, in
  * ascending order, into groups that are replaced together and share the group's effect. With one feature in a step
@@ -28,7 +30,7 @@ export interface NonSensitivityOptions extends MapOptions {
  *
  * Detail: the score over C·H·W, how many features are below ε, insensitive, both, and within a tenth of ε (those may
  * flip with rounding). Quantus demands that the step divide H·W; here it need not. The paper takes an expectation over
- * a distribution of replacements and compares with zero.
+ * a distribution of replacements and compares with zero: `baseline: 'uniform'`, `samples: 100`, `epsilon: 0`.
  *
  * @source Nguyen & Martínez 2020, arXiv 2007.07584; spec 2.4; defaults of Quantus
  */
@@ -44,6 +46,7 @@ export const nonSensitivity = defineMetric<NonSensitivityOptions>({
     epsilon: 1e-5,
     featuresInStep: 1,
     baseline: 'black',
+    samples: 1,
     output: 'probability',
   },
   needs: ['predict'],
@@ -52,6 +55,7 @@ export const nonSensitivity = defineMetric<NonSensitivityOptions>({
     requireNumber(this.name, 'epsilon', options.epsilon, 0);
     requireWhole(this.name, 'featuresInStep', options.featuresInStep, 1, channels * height * width);
     requireBaseline(this.name, options.baseline);
+    requireDraws(this.name, 'samples', options.samples, options.baseline);
     requireOutput(this.name, options.output);
   },
   cost(options, [channels, height, width]) {
@@ -61,27 +65,36 @@ export const nonSensitivity = defineMetric<NonSensitivityOptions>({
     if (sharing)
       return { forwards: 0, explanations: 0, shared: { ...imageCost, [sweepKey(options, 'target')]: features } };
     const groups = featuresInStep === 1 ? features : Math.ceil(features / featuresInStep) + 1; // two last groups may be short
-    return { forwards: Math.min(groups, features), explanations: 0, shared: imageCost };
+    return { forwards: options.samples * Math.min(groups, features), explanations: 0, shared: imageCost };
   },
   async measure(subject, options) {
     const { data } = subjectMap(subject, options);
     const original = await imageOutput(subject, options.output);
-    const outputs = await outputsByFeature(subject, data, options);
-    const { epsilon } = options;
+    const { epsilon, samples } = options;
+    const changes = new Float64Array(subject.image.data.length);
+    const drawing = { ...subject, random: randomOf(subject) }; // one stream for all samples
+    for (let sample = 0; sample < samples; sample++) {
+      const outputs = await outputsByFeature(drawing, data, options);
+      for (const [feature, output] of outputs.entries()) changes[feature] += Math.abs(original - output) / samples;
+    }
     const counts = { belowEpsilon: 0, insensitive: 0, both: 0, nearEpsilon: 0 };
-    for (let feature = 0; feature < outputs.length; feature++) {
-      const change = Math.abs(original - outputs[feature]);
-      const small = data[feature % data.length] < epsilon;
-      const insensitive = change < epsilon;
+    for (let feature = 0; feature < changes.length; feature++) {
+      const change = changes[feature];
+      const small = isNone(data[feature % data.length], epsilon);
+      const insensitive = isNone(change, epsilon);
       counts.belowEpsilon += Number(small);
       counts.insensitive += Number(insensitive);
       counts.both += Number(small && insensitive);
       counts.nearEpsilon += Number(Math.abs(change - epsilon) <= 0.1 * epsilon);
     }
     const value = counts.belowEpsilon + counts.insensitive - 2 * counts.both; // exclusive or
-    return { value, detail: { ...counts, fraction: value / outputs.length } };
+    return { value, detail: { ...counts, fraction: value / changes.length } };
   },
 });
+
+function isNone(value: number, epsilon: number): boolean {
+  return epsilon === 0 ? value === 0 : value < epsilon;
+}
 
 /** The output of the variant that each feature belongs to, C·H·W. */
 async function outputsByFeature(
@@ -96,7 +109,7 @@ async function outputsByFeature(
     const work = () => spread(subject, cut(features, 1), options);
     return subject.sweeps ? subject.sweeps.once(sweepKey(options, subject.target), work) : work();
   }
-  const [small, others] = divided(features, (feature) => map[feature % map.length] < epsilon);
+  const [small, others] = divided(features, (feature) => isNone(map[feature % map.length], epsilon));
   return spread(subject, [...cut(small, featuresInStep), ...cut(others, featuresInStep)], options);
 }
 

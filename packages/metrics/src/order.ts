@@ -1,7 +1,9 @@
 import type { Random, Tensor } from '@cambium/gpu-kernels';
 
-/** Most relevant first, least relevant first, at random, or a given order of indices. */
-export type Order = 'morf' | 'lerf' | 'random' | readonly number[];
+/** Most relevant first, least relevant first, or at random. */
+export type NamedOrder = 'morf' | 'lerf' | 'random';
+/** An order by name, or a given one of indices. */
+export type Order = NamedOrder | readonly number[];
 
 /**
  * Indices of values in order. Equal values keep their ascending index, so that results repeat exactly.

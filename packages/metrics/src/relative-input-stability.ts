@@ -50,7 +50,12 @@ export const relativeInputStability = defineMetric<RelativeInputStabilityOptions
   check(options) {
     checkNoiseOptions(this.name, options);
     requireNumber(this.name, 'low', options.low, -Number.MAX_VALUE);
-    requireNumber(this.name, 'high', options.high, options.low);
+    requireNumber(this.name, 'high', options.high, -Number.MAX_VALUE);
+    if (options.low > options.high) {
+      throw new RangeError(
+        `${this.name} expected low to be a number up to high, which is ${options.high}, got ${options.low}.`,
+      );
+    }
     requireChoice(this.name, 'whenPredictionChanges', options.whenPredictionChanges, ['refuse', 'skip', 'score']);
   },
   cost: ({ samples, whenPredictionChanges }) =>

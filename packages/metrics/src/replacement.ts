@@ -73,6 +73,12 @@ export function groupSums(map: Tensor, groups: Groups): Float64Array<ArrayBuffer
   });
 }
 
+/** Replaces every group by the same features of another image, C·H·W numbers. */
+export function replaceByImage(image: Tensor, groups: Groups, other: Float32Array<ArrayBuffer>): Replacement {
+  const { ranks, ...rest } = replacing(image, groups, () => 0);
+  return { ...rest, ranks, fill: tensor(other, rest.fill.shape) };
+}
+
 /** Fill and ranks of groups, of which `replacementOf` is asked in their order. */
 export function replacing(image: Tensor, groups: Groups, replacementOf: (group: Uint32Array) => number): Replacement {
   const fill = new Float32Array(image.data);
@@ -86,6 +92,20 @@ export function replacing(image: Tensor, groups: Groups, replacementOf: (group: 
   }
   const shape = [1, ...image.shape];
   return { image: tensor(image.data, shape), fill: tensor(fill, shape), ranks: tensor(ranks, shape) };
+}
+
+/** Groups of pixels as groups of their features in all channels. */
+export function inAllChannels(groups: readonly Uint32Array[], { shape: [channels, height, width] }: Tensor): Groups {
+  const size = height * width;
+  return groups.map((group) => {
+    const features = new Uint32Array(channels * group.length);
+    for (let channel = 0; channel < channels; channel++) {
+      for (let index = 0; index < group.length; index++) {
+        features[channel * group.length + index] = channel * size + group[index];
+      }
+    }
+    return features;
+  });
 }
 
 /** Levels of an image whose features are replaced; only the mean follows, since minimum and maximum stay. */

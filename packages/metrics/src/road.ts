@@ -3,8 +3,8 @@ import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
 import { imputePixels } from './impute.ts';
 import { normalNoise } from './noisy-maps.ts';
-import { requireNumber } from './options.ts';
-import { ascending } from './order.ts';
+import { requireChoice, requireNumber } from './options.ts';
+import { ascending, ordered } from './order.ts';
 import { imageCost, imageOutput, type Output, predictEach, requireOutput } from './outputs.ts';
 import { randomOf } from './replacement.ts';
 import type { Subject } from './types.ts';
@@ -15,6 +15,8 @@ export interface RoadOptions {
   readonly percentiles: readonly number[];
   /** Standard deviation of what is added to imputed pixels, in the units of the network's input. */
   readonly noise: number;
+  /** What goes at a percentile: all pixels at or above its `threshold`, or its exact `share`, as in the paper. */
+  readonly removal: 'threshold' | 'share';
   readonly output: Output;
 }
 
@@ -24,11 +26,12 @@ export interface RoadOptions {
  *     most_q = f(x without the pixels at or above the q-th percentile of the map) − f(x)
  *     least_q = the same for the map turned round,  score = (mean least − mean most) / 2    in [−1, 1]
  *
- * Pixels are removed by threshold: of equal ones all go or none, so where the map has many ties a step can remove far more.
- * Where every pixel goes, the channels' means are left. Detail: both curves, by percentile.
+ * By threshold, of equal pixels all go or none, so where the map has many ties a step can remove far more; by share, of equal ones
+ * those go first that come first in row-major order. Where every pixel goes, the channels' means are left. Detail: both curves, by
+ * percentile.
  *
- * The form is that of pytorch-grad-cam's ROADCombined; the authors remove exact shares and report accuracies. Quantus's
- * fails for images of three channels.
+ * The form is that of pytorch-grad-cam's ROADCombined; the authors remove exact shares (`removal: 'share'`) and report the accuracy
+ * over a data set, which is no image's score. Quantus's fails for images of three channels.
  *
  * @source Rong et al. 2022, arXiv 2202.00449; spec 3.3
  */
@@ -38,15 +41,21 @@ export const road = defineMetric<RoadOptions>({
   category: 'faithfulness',
   better: 'higher',
   source: 'Rong et al. 2022, arXiv 2202.00449',
-  defaults: { percentiles: [10, 20, 30, 40, 50, 60, 70, 80, 90], noise: 0.01, output: 'probability' },
+  defaults: {
+    percentiles: [10, 20, 30, 40, 50, 60, 70, 80, 90],
+    noise: 0.01,
+    removal: 'threshold',
+    output: 'probability',
+  },
   needs: ['predict'],
-  check({ percentiles, noise, output }) {
+  check({ percentiles, noise, removal, output }) {
     if (!Array.isArray(percentiles) || percentiles.length === 0)
       throw new RangeError(
         `${this.name} expected percentiles to list at least one, got ${Array.isArray(percentiles) ? 'none' : String(percentiles)}.`,
       );
     for (const percentile of percentiles) requireNumber(this.name, 'percentiles', percentile, 0, 100);
     requireNumber(this.name, 'noise', noise, 0);
+    requireChoice(this.name, 'removal', removal, ['threshold', 'share']);
     requireOutput(this.name, output);
   },
   cost: ({ percentiles }) => ({ forwards: 2 * percentiles.length, explanations: 0, shared: imageCost }),
@@ -55,7 +64,8 @@ export const road = defineMetric<RoadOptions>({
     const { order } = ascending(data);
     const sorted = new Float32Array(order.length);
     for (let index = 0; index < order.length; index++) sorted[index] = data[order[index]];
-    const shared = { ...options, random: randomOf(subject) };
+    const original = await imageOutput(subject, options.output);
+    const shared = { ...options, original, random: randomOf(subject) };
     const most = await removalCurve(subject, { relevance: data, sorted }, shared);
     const turned = { relevance: data.map((value) => -value), sorted: sorted.map((value) => -value).reverse() };
     const least = await removalCurve(subject, turned, shared);
@@ -71,15 +81,21 @@ interface Ranked {
 
 async function removalCurve(
   subject: Subject,
-  { relevance, sorted }: Ranked,
-  { percentiles, noise, output, random }: RoadOptions & { readonly random: Random },
+  map: Ranked,
+  {
+    percentiles,
+    noise,
+    removal,
+    output,
+    original,
+    random,
+  }: RoadOptions & { readonly original: number; readonly random: Random },
 ): Promise<number[]> {
-  const original = await imageOutput(subject, output);
   const add = normalNoise(noise);
   const room = new Float32Array(subject.image.data.length + 1);
+  const remove = removal === 'share' ? shareRemover(map.relevance) : thresholdRemover(map);
   const outputs = await predictEach(subject, percentiles.length, output, (index, pixels) => {
-    const threshold = percentileOf(sorted, percentiles[index]);
-    const removed = atLeast(relevance, threshold);
+    const removed = remove(percentiles[index]);
     imputePixels(pixels, removed, subject.image.shape);
     const numbers = gather(pixels, removed, room);
     add(numbers, random);
@@ -88,10 +104,26 @@ async function removalCurve(
   return Array.from(outputs, (changed) => changed - original);
 }
 
-function atLeast(values: Float32Array, threshold: number): Uint8Array {
-  const flags = new Uint8Array(values.length);
-  for (let index = 0; index < flags.length; index++) flags[index] = Number(values[index] >= threshold);
-  return flags;
+/** Flags of the pixels that go at a percentile. */
+type Remover = (percentile: number) => Uint8Array;
+
+function thresholdRemover({ relevance, sorted }: Ranked): Remover {
+  return (percentile) => {
+    const threshold = percentileOf(sorted, percentile);
+    const flags = new Uint8Array(relevance.length);
+    for (let index = 0; index < flags.length; index++) flags[index] = Number(relevance[index] >= threshold);
+    return flags;
+  };
+}
+
+function shareRemover(relevance: Float32Array): Remover {
+  const order = ordered(relevance, 'descending');
+  return (percentile) => {
+    const flags = new Uint8Array(order.length);
+    const count = Math.round((1 - percentile / 100) * order.length);
+    for (const pixel of order.subarray(0, count)) flags[pixel] = 1;
+    return flags;
+  };
 }
 
 /** The removed pixels side by side, channel by channel; a pixel that stays is written, and written over. */

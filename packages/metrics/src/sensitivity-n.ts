@@ -15,7 +15,7 @@ import type { Score, Subject } from './types.ts';
 export interface SensitivityNOptions extends FeatureStepOptions {
   /** `most-relevant`: correlates across companions, as Quantus does. `random`: across random sets, as in the paper. */
   readonly subsets: 'most-relevant' | 'random';
-  /** Largest number of features that is replaced, in (0, 1]: over H·W for `most-relevant`, over C·H·W for `random`. */
+  /** Largest number of features that is replaced, in (0, 1], and at least one step: over H·W for `most-relevant`, over C·H·W for `random`. */
   readonly largestShare: number;
   /** Random sets of each size; for `random`. */
   readonly samples: number;
@@ -55,8 +55,7 @@ export const sensitivityN = defineMetric<SensitivityNOptions>({
   check(options, image) {
     checkFeatureSteps(this.name, options, image);
     requireChoice(this.name, 'subsets', options.subsets, ['most-relevant', 'random']);
-    const { featuresInStep, largestShare } = options;
-    requireNumber(this.name, 'largestShare', largestShare, Math.min(1, featuresInStep / wholeOf(options, image)), 1);
+    requireNumber(this.name, 'largestShare', options.largestShare, Number.MIN_VALUE, 1);
     requireWhole(this.name, 'samples', options.samples, 2);
   },
   cost: (options, image) => ({

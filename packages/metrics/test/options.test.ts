@@ -43,7 +43,7 @@ const fitting: { readonly [name in MetricName]?: object } = {
   'faithfulness-correlation': { subsetSize: 9 },
 };
 /** Numbers that these options may well be. */
-const allowed: { readonly [option: string]: unknown } = { baseline: -7.5, low: -7.5 };
+const allowed: { readonly [option: string]: unknown } = { baseline: -7.5, low: -7.5, high: -7.5 };
 
 test.each(names)('%s refuses what an option cannot be before any work, naming option and value', async (name) => {
   const { subject, counts } = counted();

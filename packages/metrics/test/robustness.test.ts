@@ -148,7 +148,7 @@ describe('relative input stability', () => {
 
   test('refuses bounds that are the wrong way round', async () => {
     await expect(relativeInputStability.score(randomSubject(1), { low: 0.3, high: 0.2 })).rejects.toThrow(
-      'relative-input-stability expected high to be a number from 0.3, got 0.2.',
+      'relative-input-stability expected low to be a number up to high, which is 0.2, got 0.3.',
     );
   });
 });

@@ -23,7 +23,7 @@ export interface Interval {
  * The percentile bootstrap interval of a statistic over images.
  *
  * Nulls are left out. Draws n indices for each resample in turn, so with `numpyRandom(seed)` it equals
- * `scipy.stats.bootstrap(…, method='percentile', rng=numpy.random.RandomState(seed))`. With ten images it is too
+ * `scipy.stats.bootstrap(…, method='percentile', random_state=numpy.random.RandomState(seed))`. With ten images it is too
  * narrow: percentile intervals of small samples cover less than their level says.
  *
  * @returns null when no score is there; both bounds equal for a single score
