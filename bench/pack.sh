@@ -23,9 +23,12 @@ pack_benchmark() {
   [ -s "$kit/dawn.node.xz" ] || { strip -o "$stripped" "$dawn"; squeezed "$stripped" "$kit/dawn.node.xz"; }
   rm "$stripped"
   cp node_modules/webgpu/index.js "$kit/webgpu.js"
+  "$node" -p 'const { name, version } = require("webgpu/package.json"); JSON.stringify({ name, version, type: "module", exports: "./index.js" })' \
+    > "$kit/webgpu.json"
   ls "$kit"/libvulkan1_*.deb >/dev/null 2>&1 ||
     (cd "$kit" && apt-get download libvulkan1 libegl1 libglvnd0 libgl1 libglx0 libgles2 >/dev/null 2>&1) ||
     echo 'bench/pack.sh: no Vulkan loader (libvulkan1 by apt-get download); the machine must have its own' >&2
+  rm -f "$kit"/*.mjs
   node_modules/.bin/tsdown --config bench/tsdown.config.ts --logLevel warn
 }
 

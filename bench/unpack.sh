@@ -19,8 +19,8 @@ unpack_kit() {
   ! is_fresh dawn.node.xz "$webgpu/dist/linux-x64/dawn.node" ||
     unxz_to .gpu-kit/dawn.node.xz "$webgpu/dist/linux-x64/dawn.node"
   [ ! -f .gpu-kit/webgpu.js ] || cp .gpu-kit/webgpu.js "$webgpu/index.js"
-  echo '{ "name": "webgpu", "type": "module", "exports": "./index.js" }' > "$webgpu/package.json"
-  [ ! -f .gpu-kit/webgpu.mjs ] || cp .gpu-kit/webgpu.mjs "$live/"
+  [ ! -f .gpu-kit/webgpu.json ] || cp .gpu-kit/webgpu.json "$webgpu/package.json"
+  [ ! -f .gpu-kit/webgpu.mjs ] || cp .gpu-kit/*.mjs "$live/"
   ! is_fresh command.tar.xz "$live/command" || unpack_command
   # the loader where there is none, for the whole system where that may be done
   local PATH=$PATH:/usr/sbin:/sbin

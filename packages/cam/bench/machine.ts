@@ -34,7 +34,8 @@ export function describeMachine(): Machine {
   };
 }
 
-function versionOf(name: string): string {
+/** Version of a package, `not installed` where it is not. */
+export function versionOf(name: string): string {
   try {
     let folder = dirname(createRequire(import.meta.url).resolve(name));
     while (!folder.endsWith(name)) folder = dirname(folder);

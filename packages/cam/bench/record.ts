@@ -3,7 +3,14 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { numpyRandom, openDevice, uniformTensor } from '@cambium/gpu-kernels';
 import { selectSoftwareDriver } from '../../gpu-kernels/test/support/software-gpu.ts';
-import { calibrate, int8Classifier, ortClassifier, readModel, webgpuClassifier } from '../src/index.ts';
+import {
+  calibrate,
+  hybridClassifier,
+  int8Classifier,
+  ortClassifier,
+  readModel,
+  webgpuClassifier,
+} from '../src/index.ts';
 import type { Classifier } from '../src/types.ts';
 import { measureFlatness } from './flat.ts';
 import { hostTimes } from './host.ts';
@@ -55,12 +62,16 @@ async function measureSoftware(): Promise<void> {
   try {
     selectSoftwareDriver();
     using opened = await openDevice({ prefer: 'software' });
+    const adapter = `${opened.adapter.description || opened.adapter.device} (software)`;
+    const hybrid = hybridClassifier(ortClassifier(graph, { thread: 'caller' }), opened, { maxBatch: 16 });
+    const divided = { batch: 16, channels: 256, rounds: 5, allowed: 1e-5 };
+    await measured(hybrid, { what: `ONNX Runtime, CPU, with kernels on ${adapter}`, ...divided });
     const { 'software-channels': asked } = flags;
     const channels = asked === undefined ? null : Number(asked); // minutes for 32
     for (const precision of ['f32', 'f16'] as const) {
       const classifier = webgpuClassifier(graph, opened, { precision, maxBatch: 1 });
       const allowed = precision === 'f32' ? 1e-3 : 2e-2;
-      const what = `webgpuClassifier on ${opened.adapter.description || opened.adapter.device} (software)`;
+      const what = `webgpuClassifier on ${adapter}`;
       const memory = () => classifier.memory().peak;
       await measured(classifier, { what, batch: 1, channels, rounds: 3, allowed, memory });
     }

@@ -17,6 +17,7 @@ import {
   zeros,
 } from '@cambium/gpu-kernels';
 import { selectSoftwareDriver } from '../../gpu-kernels/test/support/software-gpu.ts';
+import cam from '../package.json' with { type: 'json' };
 import { rules } from '../src/backward/rules/index.ts';
 import { type WebgpuClassifier, webgpuClassifier } from '../src/classifiers/webgpu.ts';
 import { resolveLayer } from '../src/layers.ts';
@@ -24,7 +25,8 @@ import { readModel } from '../src/onnx/read.ts';
 import type { Classifier } from '../src/types.ts';
 import { measureCeilings } from './device-ceilings.ts';
 import { hostTimes } from './host.ts';
-import { scoreCam } from './measure-form.ts';
+import { versionOf } from './machine.ts';
+import { measureForm, scoreCam } from './measure-form.ts';
 import { differenceOf, image, masked, recordedLogits, recordedMasked } from './recorded.ts';
 import { stepTimes } from './step-times.ts';
 import { type Variant, variantNames, variantOf } from './variants.ts';
@@ -39,12 +41,16 @@ import { type Variant, variantNames, variantOf } from './variants.ts';
 const FLOPS = 8.17e9;
 const ALLOWED = { f32: 1e-3, f16: 2e-2 } as const;
 
+/** The network on ONNX Runtime, kernels on the GPU: what keeping everything there is to be compared with. */
+const HYBRID = 'hybrid';
+const known = [...variantNames, HYBRID];
+
 const { values: flags } = parseArgs({
   options: {
     software: { type: 'boolean', default: false },
     batches: { type: 'string', default: '32,64,128,256' },
     'tuned-batches': { type: 'string', default: '128' },
-    variants: { type: 'string', default: variantNames.join(',') },
+    variants: { type: 'string', default: known.join(',') },
     masks: { type: 'string', default: '2048' },
     steps: { type: 'string', default: '64' },
     limit: { type: 'string', default: 'Infinity' },
@@ -56,9 +62,9 @@ const { values: flags } = parseArgs({
 const numbers = (text: string) => text.split(',').map(Number);
 const batches = numbers(flags.batches);
 const names = flags.variants.split(',');
-const unknown = names.filter((name) => !variantNames.includes(name));
+const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`--variants takes ${variantNames.join(', ')}; got ${unknown.join(', ')}.`);
+  console.error(`--variants takes ${known.join(', ')}; got ${unknown.join(', ')}.`);
   process.exit(2);
 }
 const masks = Number(flags.masks);
@@ -84,7 +90,12 @@ const report = {
   limits: opened.limits,
   subgroups: opened.subgroups,
   tried: opened.tried,
-  versions: { node: process.versions.node, commit: flags.commit ?? null },
+  versions: {
+    cambium: cam.version,
+    node: process.versions.node,
+    webgpu: versionOf('webgpu'),
+    commit: flags.commit ?? null,
+  },
   ceilings,
   rows: [] as object[],
   steps: [] as object[],
@@ -97,9 +108,10 @@ console.log(
 );
 for (const fault of ceilings.faults) console.error(fault);
 let right = false;
-for (const name of names) {
+for (const name of names.filter((other) => other !== HYBRID)) {
   for (const batch of name.endsWith('-tuned') ? numbers(flags['tuned-batches']) : batches) await attempt(name, batch);
 }
+if (names.includes(HYBRID)) await attemptHybrid();
 if (right && isTime()) await measureHost();
 process.exit(); // Dawn's null backend keeps the process alive
 
@@ -148,6 +160,32 @@ async function attempt(name: string, batch: number): Promise<void> {
     else console.error(`${name} batch ${batch}: its steps were not timed: ${said}`);
     opened.close(); // it may be lost
     opened = await open();
+  }
+}
+
+/** ONNX Runtime may not be here: then the row says so. */
+async function attemptHybrid(): Promise<void> {
+  const head = { what: 'cambium', variant: HYBRID, precision: 'f32', batch: 16, device };
+  const fail = async (failed: string) => {
+    console.error(`${HYBRID}: ${failed}`);
+    report.rows.push({ ...head, failed });
+    await save();
+  };
+  if (!isTime()) return fail(`not begun: the ${limit} s were over`);
+  try {
+    const { ortClassifier } = await import('../src/classifiers/ort.ts');
+    const { hybridClassifier } = await import('../src/classifiers/hybrid.ts');
+    await using classifier = hybridClassifier(ortClassifier(graph, { thread: 'caller' }), opened, { maxBatch: 16 });
+    const measure = { what: HYBRID, batch: 16, channels: Math.min(masks, 256), rounds: 3, allowed: 1e-5 };
+    const { imagesPerSecond, maskedForwardsPerSecond, msPerMap, largestDifference } = await measureForm(
+      classifier,
+      measure,
+    );
+    report.rows.push({ ...head, imagesPerSecond, maskedForwardsPerSecond, msPerMap, largestDifference });
+    await save();
+    console.log(`${HYBRID}: ${imagesPerSecond?.toFixed(1)} images/s, ${maskedForwardsPerSecond?.toFixed(1)} masked`);
+  } catch (error) {
+    await fail(error instanceof Error ? error.message.split('\n')[0] : String(error));
   }
 }
 
