@@ -80,6 +80,17 @@ describeGpu('tune', ({ open }) => {
     await expect(none).rejects.toThrow(/^No program computes the convolution .*biasless: differs.*lazy: leaves/);
   });
 
+  test('looks at every image of a batch', async () => {
+    const third = 'select(1.0, 1.01, pixel / (u.rows * u.columns) == 2u)'; // neither first nor last, nor in the middle
+    const programs = () => [broken('forgetful', 'sum + bias[quad]', `${third} * sum + bias[quad]`), conv2dLastDirect];
+    for (const { programs: tried } of await tune(opened, plainNet(), { batch: 4, timing, programs })) {
+      expect(tried.map(({ name, refused }) => [name, refused])).toEqual([
+        ['conv2dLastDirect', undefined],
+        ['forgetful', expect.stringMatching(/^differs from the reference by \d/)],
+      ]);
+    }
+  });
+
   test('in half precision holds programs to float32 as well', async () => {
     const idle = { ...conv2dHalf, name: 'idle', wgsl: '@compute @workgroup_size(1) fn main() {}' };
     const options = { batch: 2, precision: 'f16', timing, programs: () => [idle, conv2dHalf] } as const;
