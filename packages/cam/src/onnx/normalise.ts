@@ -2,6 +2,7 @@ import type { Shape } from '@cambium/gpu-kernels';
 import { ModelError } from '../errors.ts';
 import type { ImageInput } from './choose-input.ts';
 import type { Draft } from './draft.ts';
+import { dropEmptyWindows } from './drop-empty-windows.ts';
 import { type DraftWithLogits, findLogits } from './find-logits.ts';
 import { mergeTransposes, transposeInput } from './fix-layout.ts';
 import { foldConstants } from './fold-constants.ts';
@@ -94,7 +95,7 @@ function toGraph({ draft, logits }: DraftWithLogits, input: ImageInput, batch: G
     functions: draft.functions,
     input: { name: input.name, shape: input.shape, batch },
     logits,
-    nodes,
+    nodes: nodes.map((node) => dropEmptyWindows(node, known.get(node.inputs[0])?.shape)),
     constants,
     shapes: shapesOf(known, constants),
     metadata: draft.metadata,

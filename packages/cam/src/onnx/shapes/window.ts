@@ -112,7 +112,7 @@ export function windowOf(attributes: GraphNode['attributes'], kernel: Shape): Wi
 }
 
 /** Length of the input that a dilated kernel sees at once. */
-function reach(kernel: number, dilation: number): number {
+export function reach(kernel: number, dilation: number): number {
   return (kernel - 1) * dilation + 1;
 }
 
