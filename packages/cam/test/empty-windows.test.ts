@@ -27,7 +27,7 @@ function network({ op, size, kernel, strides, pads }: Case) {
   const net = new ModelBuilder({ opset: 17, input: { dims: ['batch', 2, ...size] }, seed: 3 });
   const convolved = net.node('Conv', [net.input, net.weights([3, 2, 1, 1])], { kernel_shape: [1, 1] });
   const layer = net.node('Relu', [convolved]);
-  const counted = op === 'AveragePool' ? { count_include_pad: 1 } : {};
+  const counted: { readonly [name: string]: number } = op === 'AveragePool' ? { count_include_pad: 1 } : {};
   const attributes = { kernel_shape: kernel, strides, pads, ceil_mode: 1, ...counted };
   const pooled = net.node('Relu', [net.node(op, [layer], attributes)]);
   const means = net.node('Flatten', [net.node('GlobalAveragePool', [pooled])], { axis: 1 });
