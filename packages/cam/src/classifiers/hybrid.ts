@@ -34,8 +34,9 @@ export interface HybridOptions {
  * Divides the work: another classifier (ONNX Runtime) does every forward pass, the GPU makes the variants of sweeps and walks
  * back under the rules. Images and values cross between the two.
  *
- * Two batches of a sweep are under way at once, so that the GPU makes and downloads one while the other is classified. What the
- * crossing costs is what `webgpuClassifier` saves.
+ * Two batches of a sweep are under way at once, so that the GPU makes and downloads one while the other is classified: each through
+ * a buffer that the driver maps into the host's memory, the two in turn, and used again for the batches that follow. What the crossing
+ * costs is what `webgpuClassifier` saves.
  *
  * Closing it closes the other classifier as well; whoever opened the device closes that afterwards.
  */
