@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../src/io/sha256.ts';
 import { reportRuns } from '../src/report/report-runs.ts';
+import type { ResultRow } from '../src/study/records.ts';
 import { temporaryFolder } from './support/run-cambium.ts';
 import { type SyntheticRun, writeSyntheticRun } from './support/synthetic-run.ts';
 
@@ -14,6 +15,15 @@ async function reportOf(wishes: SyntheticRun): Promise<{ folder: string; page: s
   const { path } = await reportRuns([folder]);
   return { folder, page: readFileSync(path, 'utf8') };
 }
+
+test('layers are compared, and drawn, only under criteria that have scores', async () => {
+  const lacking = (row: ResultRow) =>
+    row.metric === 'non-sensitivity' ? { ...row, value: null, reason: 'none' } : row;
+  const { folder, page } = await reportOf({ ...SMALL, change: lacking });
+  expect(page).toMatch(/Of 12 comparisons of a technique under a criterion/); // three techniques under four criteria
+  const drawn = readdirSync(join(folder, 'charts')).filter((name) => /^layers?-.*\.svg$/.test(name));
+  expect(drawn).toHaveLength(4);
+});
 
 describe('the page of a report', () => {
   let folder = '';

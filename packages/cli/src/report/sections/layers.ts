@@ -18,9 +18,12 @@ export async function layersSection({ study, chart, keep }: ReportContext): Prom
       body: html`<p class="note">The suite has one layer; name a second one to compare layers.</p>`,
     };
   }
-  const charts: VNode[] = [];
-  for (const criterion of rankedCriteria(study)) charts.push(await chart(layerSlopes(study, criterion)));
   const compared = compareLayers(study);
+  const charts: VNode[] = [];
+  for (const criterion of rankedCriteria(study)) {
+    const scored = compared.some((row) => row.criterion === criterion && (row.first ?? row.last) !== null);
+    if (scored) charts.push(await chart(layerSlopes(study, criterion))); // an unfinished run may have no score yet
+  }
   keep('layers', {
     columns: ['metric', 'technique', study.layers[0].name, study.layers[study.layers.length - 1].name, 'better', 'p'],
     rows: compared.map(({ criterion, technique, first, last, better, pValue }) => [
@@ -42,7 +45,7 @@ export async function layersSection({ study, chart, keep }: ReportContext): Prom
 }
 
 function summaryOf(study: Study): string {
-  const compared = compareLayers(study);
+  const compared = compareLayers(study).filter(({ first, last }) => first !== null && last !== null);
   const ends = (['first', 'last'] as const).map((end) => ({
     name: layerOf(study, end),
     count: compared.filter(({ better }) => better === end).length,
