@@ -317,11 +317,12 @@ test('numbers are written for people', () => {
     '2.00e+7',
   ]);
   expect([0.0004, 0.05, 1].map(formatP)).toEqual(['< 0.001', '0.050', '1.000']);
-  expect([0.123, 9.96, 59.7, 200, 7260].map(formatSeconds)).toEqual([
+  expect([0.123, 9.96, 59.7, 200, 299.7, 7260].map(formatSeconds)).toEqual([
     '0.12 s',
     '10 s',
-    '60 s',
+    '1 min 0 s',
     '3 min 20 s',
+    '5 min 0 s',
     '2 h 1 min',
   ]);
 });

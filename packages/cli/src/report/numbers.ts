@@ -1,3 +1,5 @@
+import { formatDuration } from '../duration.ts';
+
 /** A score for people: four significant digits, a true minus, `–` for none. */
 export function formatScore(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
@@ -30,9 +32,7 @@ export function formatShare(value: number, digits = 1): string {
 
 /** Seconds with as many digits as matter: `0.42 s`, `8.1 s`, `3 min 20 s`. */
 export function formatSeconds(value: number): string {
-  if (value < 60) return `${value < 10 ? Number(value.toPrecision(2)) : Math.round(value)} s`;
-  if (value < 3600) return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
-  return `${Math.floor(value / 3600)} h ${Math.floor((value % 3600) / 60)} min`;
+  return value < 10 ? `${Number(value.toPrecision(2))} s` : formatDuration(value);
 }
 
 /** `1 image`, `2 images`. */
