@@ -28,6 +28,22 @@ export function ascending(values: ArrayLike<number>): {
   return { order, keys: Float64Array.from(order, (index) => values[index]) };
 }
 
+/** Numbers in ascending order; −0 becomes 0. */
+export function ascendingValues(values: Float32Array): Float32Array<ArrayBuffer> {
+  const keys = keysOf(values, 'ascending');
+  let [from, to] = [keys, new Uint32Array(keys.length)];
+  for (const [pass, places] of digitStarts(keys).entries()) {
+    const shift = DIGIT * pass;
+    for (let at = 0; at < from.length; at++) {
+      const key = from[at];
+      to[places[(key >>> shift) & DIGITS]++] = key;
+    }
+    [from, to] = [to, from];
+  }
+  for (let at = 0; at < from.length; at++) from[at] ^= (~from[at] >> 31) | 0x80000000; // what keysOf did, undone
+  return new Float32Array(from.buffer);
+}
+
 /** Whole numbers that are ordered as the values are: their bits, turned round where they are negative. */
 function keysOf(values: Float32Array, direction: 'descending' | 'ascending'): Uint32Array<ArrayBuffer> {
   const numbers = new Float32Array(values.length);

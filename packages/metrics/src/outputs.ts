@@ -100,32 +100,46 @@ export function predictEach(
   return streamed(subject, { image: subject.image, count, output, write });
 }
 
+/** The same where `write` sets every pixel, whatever was there, in memory for a batch that is given. */
+export function predictWritten(
+  subject: Subject,
+  count: number,
+  output: Output,
+  write: (index: number, pixels: Float32Array) => void,
+  room: Tensor,
+): Promise<Float64Array<ArrayBuffer>> {
+  return streamed(subject, { image: subject.image, count, output, copied: 'never', room, write });
+}
+
 interface Stream {
   /** C×H×W, what every variant is a copy of at first. */
   readonly image: Tensor;
   readonly count: number;
   readonly output: Output;
   readonly room?: Tensor;
-  /** Whether the pixels that `write` is given hold the variant of a batch before, for it to change. */
-  readonly inPlace?: boolean;
+  /**
+   * Which batches are copies of the image before they are written: each unless given, the first where `write` changes what
+   * its place held before, none where it sets every pixel.
+   */
+  readonly copied?: 'each' | 'first' | 'never';
   write(index: number, pixels: Float32Array): void;
 }
 
 async function streamed(
   subject: Subject,
-  { image, count, output, write, room: given, inPlace = false }: Stream,
+  { image, count, output, write, room: given, copied = 'each' }: Stream,
 ): Promise<Float64Array<ArrayBuffer>> {
   const batch = subject.batchSize ?? defaultBatchSize;
   const outputs = new Float64Array(count);
-  const room = given ?? copies(image, Math.min(batch, count)); // every batch is written here
-  if (given) repeat(image, room);
+  const room = given ?? blank(image, Math.min(batch, count)); // every batch is written here
+  if (copied === 'first') repeat(image, room);
   for (let start = 0; start < count; start += batch) {
     await nextTurn();
     subject.signal?.throwIfAborted();
     const images = rows(room, 0, Math.min(batch, count - start));
     for (let row = 0; row < images.shape[0]; row++) {
       const pixels = rows(images, row, row + 1).data;
-      if (start > 0 && !inPlace) pixels.set(image.data);
+      if (copied === 'each') pixels.set(image.data);
       write(start + row, pixels);
     }
     const logits = await predictRows(subject.predict, images);
@@ -147,7 +161,7 @@ function rangeWriter({ image, fill, ranks }: Replacement, ranges: Tensor): Omit<
   return {
     image: tensor(image.data, image.shape.slice(1)),
     count: ranges.shape[0],
-    inPlace: true,
+    copied: 'first',
     write(index, pixels) {
       const [start, end] = [starts[ranges.data[2 * index]], starts[ranges.data[2 * index + 1]]];
       const [first, last] = held.get(pixels.byteOffset) ?? [start, start];
@@ -174,9 +188,14 @@ function groupedByRank(ranks: Float32Array): { readonly features: Uint32Array; r
 
 /** An image again and again: C×H×W → N×C×H×W. */
 export function copies(image: Tensor, count: number): Tensor {
-  const images = tensor(new Float32Array(count * image.data.length), [count, ...image.shape]);
+  const images = blank(image, count);
   repeat(image, images);
   return images;
+}
+
+/** Room for so many images. */
+export function blank(image: Tensor, count: number): Tensor {
+  return tensor(new Float32Array(count * image.data.length), [count, ...image.shape]);
 }
 
 /** Writes an image over every row of a batch. */

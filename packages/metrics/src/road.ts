@@ -1,11 +1,19 @@
-import type { Random } from '@cambium/gpu-kernels';
 import { meanOf } from './curve.ts';
 import { defineMetric } from './define-metric.ts';
-import { imputePixels } from './impute.ts';
+import type { Removal } from './grid-solver.ts';
+import { type Fill, imputer } from './impute.ts';
 import { normalNoise } from './noisy-maps.ts';
 import { requireChoice, requireNumber } from './options.ts';
-import { ascending, ordered } from './order.ts';
-import { imageCost, imageOutput, type Output, predictEach, requireOutput } from './outputs.ts';
+import { ascendingValues, ordered } from './order.ts';
+import {
+  blank,
+  defaultBatchSize,
+  imageCost,
+  imageOutput,
+  type Output,
+  predictWritten,
+  requireOutput,
+} from './outputs.ts';
 import { randomOf } from './replacement.ts';
 import type { Subject } from './types.ts';
 
@@ -60,89 +68,61 @@ export const road = defineMetric<RoadOptions>({
   },
   cost: ({ percentiles }) => ({ forwards: 2 * percentiles.length, explanations: 0, shared: imageCost }),
   async measure(subject, options) {
-    const { data } = subject.map;
-    const { order } = ascending(data);
-    const sorted = new Float32Array(order.length);
-    for (let index = 0; index < order.length; index++) sorted[index] = data[order[index]];
     const original = await imageOutput(subject, options.output);
-    const shared = { ...options, original, random: randomOf(subject) };
-    const most = await removalCurve(subject, { relevance: data, sorted }, shared);
-    const turned = { relevance: data.map((value) => -value), sorted: sorted.map((value) => -value).reverse() };
-    const least = await removalCurve(subject, turned, shared);
-    return { value: (meanOf(least) - meanOf(most)) / 2, detail: { most, least } };
+    const { most, least } = removersOf(subject.map.data, options.removal);
+    const { percentiles } = options;
+    const fill = filler(subject, options.noise);
+    const room = blank(subject.image, Math.min(subject.batchSize ?? defaultBatchSize, percentiles.length));
+    const curve = async (remove: Remover) => {
+      const write = (index: number, pixels: Float32Array) => fill(pixels, remove(percentiles[index]));
+      const outputs = await predictWritten(subject, percentiles.length, options.output, write, room);
+      return Array.from(outputs, (output) => output - original);
+    };
+    const curves = { most: await curve(most), least: await curve(least) };
+    return { value: (meanOf(curves.least) - meanOf(curves.most)) / 2, detail: curves };
   },
 });
 
-/** A map, and its values in ascending order. */
-interface Ranked {
-  readonly relevance: Float32Array;
-  readonly sorted: Float32Array;
+/**
+ * Noise is one number for each of the image, so that what a percentile adds to a pixel depends on no other percentile. A tenth
+ * of its deviation is near enough for what is imputed.
+ */
+function filler(subject: Subject, deviation: number): Fill {
+  if (deviation === 0) return imputer(subject.image);
+  const noise = new Float32Array(subject.image.data.length);
+  normalNoise(deviation)(noise, randomOf(subject));
+  return imputer(subject.image, { tolerance: deviation / 10, whole: false }, noise);
 }
 
-async function removalCurve(
-  subject: Subject,
-  map: Ranked,
-  {
-    percentiles,
-    noise,
-    removal,
-    output,
-    original,
-    random,
-  }: RoadOptions & { readonly original: number; readonly random: Random },
-): Promise<number[]> {
-  const add = normalNoise(noise);
-  const room = new Float32Array(subject.image.data.length + 1);
-  const remove = removal === 'share' ? shareRemover(map.relevance) : thresholdRemover(map);
-  const outputs = await predictEach(subject, percentiles.length, output, (index, pixels) => {
-    const removed = remove(percentiles[index]);
-    imputePixels(pixels, removed, subject.image.shape);
-    const numbers = gather(pixels, removed, room);
-    add(numbers, random);
-    scatter(numbers, pixels, removed);
+/** What goes at a percentile. */
+type Remover = (percentile: number) => Removal;
+
+/** What removes the most relevant pixels, and what removes those of the map turned round. */
+function removersOf(relevance: Float32Array, removal: RoadOptions['removal']): { most: Remover; least: Remover } {
+  if (removal === 'share') {
+    return { most: shareRemover(relevance, 'descending'), least: shareRemover(relevance, 'ascending') };
+  }
+  const sorted = ascendingValues(relevance);
+  const turned = { relevance: new Float32Array(sorted.length), sorted: new Float32Array(sorted.length) };
+  for (let index = 0; index < sorted.length; index++) {
+    turned.relevance[index] = -relevance[index];
+    turned.sorted[index] = -sorted[sorted.length - 1 - index];
+  }
+  return {
+    most: (percentile) => ({ relevance, threshold: percentileOf(sorted, percentile) }),
+    least: (percentile) => ({ relevance: turned.relevance, threshold: percentileOf(turned.sorted, percentile) }),
+  };
+}
+
+/** Removes by places in an order instead of values: exact in float32 up to 2^24 pixels. */
+function shareRemover(relevance: Float32Array, direction: 'descending' | 'ascending'): Remover {
+  const count = relevance.length;
+  const places = new Float32Array(count);
+  for (const [place, pixel] of ordered(relevance, direction).entries()) places[pixel] = count - place;
+  return (percentile) => ({
+    relevance: places,
+    threshold: count + 1 - Math.round((1 - percentile / 100) * count),
   });
-  return Array.from(outputs, (changed) => changed - original);
-}
-
-/** Flags of the pixels that go at a percentile. */
-type Remover = (percentile: number) => Uint8Array;
-
-function thresholdRemover({ relevance, sorted }: Ranked): Remover {
-  return (percentile) => {
-    const threshold = percentileOf(sorted, percentile);
-    const flags = new Uint8Array(relevance.length);
-    for (let index = 0; index < flags.length; index++) flags[index] = Number(relevance[index] >= threshold);
-    return flags;
-  };
-}
-
-function shareRemover(relevance: Float32Array): Remover {
-  const order = ordered(relevance, 'descending');
-  return (percentile) => {
-    const flags = new Uint8Array(order.length);
-    const count = Math.round((1 - percentile / 100) * order.length);
-    for (const pixel of order.subarray(0, count)) flags[pixel] = 1;
-    return flags;
-  };
-}
-
-/** The removed pixels side by side, channel by channel; a pixel that stays is written, and written over. */
-function gather(pixels: Float32Array, removed: Uint8Array, numbers: Float32Array): Float32Array {
-  let end = 0;
-  for (let start = 0; start < pixels.length; start += removed.length) {
-    for (let pixel = 0; pixel < removed.length; pixel++) {
-      numbers[end] = pixels[start + pixel];
-      end += removed[pixel];
-    }
-  }
-  return numbers.subarray(0, end);
-}
-
-function scatter(numbers: Float32Array, pixels: Float32Array, removed: Uint8Array): void {
-  let at = 0;
-  for (let start = 0; start < pixels.length; start += removed.length) {
-    for (let pixel = 0; pixel < removed.length; pixel++) if (removed[pixel]) pixels[start + pixel] = numbers[at++];
-  }
 }
 
 /** A percentile by linear interpolation between the values in ascending order. */

@@ -24,17 +24,22 @@ describe('ROAD', () => {
     });
   });
 
-  test('draws its noise once, not again for the map turned round', async () => {
-    const noisy = await metrics.road.score(
-      weighing(weights, { image, map: tensor([1, 0, 0, 0, 0, 0, 0, 0, 0], [3, 3]) }),
-      {
-        percentiles: [0], // removes every pixel either way
-        noise: 1,
-        output: 'logit',
-      },
-    );
-    const { most, least } = noisy.value === null ? {} : (noisy.detail ?? {});
-    expect(most).not.toEqual(least);
+  test('adds to a pixel what depends on no other percentile, and on no other pixel that goes', async () => {
+    const curves = async (percentiles: number[], shown = map) => {
+      const subject = weighing(weights, { image, map: shown });
+      const score = await metrics.road.score(subject, { ...options, percentiles, noise: 1 });
+      if (score.value === null) throw new Error(score.reason);
+      return score.detail as { readonly most: readonly number[]; readonly least: readonly number[] };
+    };
+    const [all, fewer] = [await curves([40, 50, 70]), await curves([70, 50])];
+    expect(fewer.most).toEqual([all.most[2], all.most[1]]);
+    expect(fewer.least).toEqual([all.least[2], all.least[1]]);
+    const everything = await curves([0], tensor([1, 0, 0, 0, 0, 0, 0, 0, 0], [3, 3])); // removes every pixel either way
+    expect(everything.most).toEqual(everything.least);
+    const mean =
+      weights.reduce((sum, weight) => sum + 5 * weight, 0) -
+      weights.reduce((sum, weight, at) => sum + weight * (at + 1), 0);
+    expect(Math.abs(everything.most[0] - mean)).toBeGreaterThan(0.01); // noise was added
   });
 });
 
