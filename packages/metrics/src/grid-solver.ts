@@ -43,7 +43,7 @@ export const ABREAST = 4;
 
 let module: GridModule | undefined; // one for all images: between calls it holds no more than their size
 let size = '';
-/** What the module holds, by identity: neither changes while an image is filled again and again. */
+/** What the module holds, by identity: neither changes while one `Planes` is filled again and again. */
 let taken: Planes | undefined;
 let shown: Float32Array | undefined;
 
@@ -76,6 +76,7 @@ export function fillPlanes(
     if (planes.noise) noise.set(planes.noise);
     else noise.fill(0);
     grid.take(channels);
+    shown = undefined; // whoever asks anew may have written other numbers there
     taken = planes;
   }
   if (shown !== relevance) view(grid, grid.relevance, relevance.length).set(relevance);

@@ -148,6 +148,17 @@ test('nothing is left of the removal, the image or the size before', () => {
   }
 });
 
+test('numbers written over an image or a map are seen by who asks anew', () => {
+  const image = uniformTensor(numpyRandom(1), [1, 9, 10], -1, 1);
+  const relevance = Float32Array.from(maskOf('a blob', 9, 10));
+  const [before, after] = [new Float32Array(90), new Float32Array(90)];
+  imputer(image)(before, { relevance, threshold: 1 });
+  relevance.set(maskOf('all but a blob', 9, 10));
+  image.data.reverse();
+  imputer(image)(after, { relevance, threshold: 1 });
+  expect(after).toEqual(impute({ ...image, data: image.data.slice() }, maskOf('all but a blob', 9, 10)).data);
+});
+
 test('a threshold between two float32 removes what is above it', () => {
   const image = uniformTensor(numpyRandom(1), [1, 2, 2], 1, 2);
   const fill = imputer(image);
