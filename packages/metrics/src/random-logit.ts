@@ -2,6 +2,7 @@ import { numpyRandom, type Tensor } from '@cambium/gpu-kernels';
 import { defineMetric } from './define-metric.ts';
 import { degeneracy } from './degenerate.ts';
 import { explainEach } from './explanations.ts';
+import { NoScore } from './no-score.ts';
 import {
   checkMapOptions,
   companionsOf,
@@ -90,10 +91,19 @@ function drawOthers(subject: Subject, classes: number, { seed, normaliseScope }:
 }
 
 /** The map of the other class; in the scope of the batch once for all companions, which need its scale. */
-function explainOther(subject: Subject, other: number, { normaliseScope }: RandomLogitOptions): Promise<Tensor> {
+function explainOther(
+  subject: Subject,
+  other: number,
+  { normaliseScope, classes }: RandomLogitOptions,
+): Promise<Tensor> {
   const work = async () => {
     const maps: Tensor[] = [];
-    await explainEach(subject, { count: 1, target: () => other, visit: (_, map) => maps.push(map) });
+    await explainEach(subject, { count: 1, target: () => other, visit: (_, map) => maps.push(map) }).catch((error) => {
+      if (classes === 'model' || subject.signal?.aborted || !(error instanceof Error)) throw error;
+      const message = `for class ${other}, drawn from the ${classes} of its option classes, ${error.message}`;
+      if (error instanceof NoScore) throw new NoScore(message);
+      throw new RangeError(`random-logit got no map: ${message}`, { cause: error });
+    });
     return maps[0];
   };
   if (normaliseScope !== 'batch' || !subject.sweeps) return work();

@@ -157,6 +157,21 @@ describe('maps', () => {
     });
   });
 
+  test('random logit names its option where it draws a class that the model does not have', async () => {
+    const map = uniformTensor(numpyRandom(6), [4, 4], 0, 1);
+    const refusing = {
+      ...pointing(seen),
+      map,
+      explain: async (): Promise<never> => {
+        throw new RangeError('The target is a class index from 0 to 1.');
+      },
+    };
+    await expect(metrics['random-logit'].score(refusing, { classes: 1000 })).rejects.toThrow(
+      /^random-logit got no map: for class \d+, drawn from the 1000 of its option classes, The target is a class index from 0 to 1\.$/,
+    );
+    await expect(metrics['random-logit'].score(refusing)).rejects.toThrow(/^The target is/);
+  });
+
   test('continuity takes the zero map of a blank image, and skips the shift of zero', async () => {
     let explained = 0;
     const explain: Subject['explain'] = async (image) => {
