@@ -194,7 +194,7 @@ test('however many channels an image has, each is filled as it would be alone', 
   for (let channel = 0; channel < 5; channel++) {
     const plane = image.data.slice(channel * 600, (channel + 1) * 600);
     const alone = impute({ data: plane, shape: [1, 20, 30] }, unknown).data;
-    // each to 10⁻⁵ of its spread, after as many cycles as the last of them needs
+    // after as many cycles as the last of them needs
     expect(largestDifference(together.subarray(600 * channel, 600 * channel + 600), alone)).toBeLessThan(4e-5);
   }
 });

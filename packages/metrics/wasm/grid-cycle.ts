@@ -14,38 +14,32 @@ const SMALL_SWEEPS = 2000;
 const TWICE = 2;
 /** No more than that, whatever the tolerance. */
 const MOST_CYCLES = 200;
-/** What float32 reaches, as a share of what the first cycle changed. */
-const LEAST_SHARE: f32 = 1e-5;
+/** The least tolerance, what float32 reaches, as a share of the image's spread. */
+const LEAST_SHARE: f32 = 2e-6;
 /** The largest residual, by its mean square, in tolerances. */
 const MOST_RESIDUAL: f32 = 0.1;
 /** The most that the last cycle may have changed, in tolerances: the first ones tell little of the next. */
 const MOST_CHANGE: f32 = 20;
 
-export function solve(last: i32, tolerance: f64): void {
+export function solve(last: i32, tolerance: f64, spread: v128): void {
   if (last === 0) {
     for (let sweep = 0; sweep < SMALL_SWEEPS; sweep++) relax(levels[0], 0, levels[0].near);
     return;
   }
-  let first = f32x4.splat(0);
   let before = f32x4.splat(0);
   let residual = f64.MAX_VALUE;
   let sweeps = HOT_SWEEPS;
   const cells = <f32>sizeOf(levels[0].near);
+  const enough = f32x4.max(f32x4.splat(<f32>tolerance), f32x4.mul(spread, f32x4.splat(LEAST_SHARE)));
   for (let cycles = 0; cycles < MOST_CYCLES; cycles++) {
     change = f32x4.splat(0);
     cycle(0, last, sweeps, cycles === 0);
-    if (cycles === 0) first = change;
-    else if (done(tolerances(first, tolerance), before, cells)) return;
+    if (cycles > 0 && done(enough, before, cells)) return;
     const left = together(squares);
     if (left > 0.25 * residual) sweeps = min(2 * sweeps, 64); // more than half is left
     residual = left;
     before = change;
   }
-}
-
-/** The tolerance in each channel, but no less than can be reached. */
-function tolerances(first: v128, tolerance: f64): v128 {
-  return f32x4.max(f32x4.splat(<f32>tolerance), f32x4.mul(first, f32x4.splat(LEAST_SHARE)));
 }
 
 /** Whether in each channel residuals are small, and the next cycle would change less than the tolerance, going by the last. */

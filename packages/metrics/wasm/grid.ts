@@ -7,6 +7,8 @@ import { coarsen, findCovered, findLost, findRuns, makeSets, mark } from './grid
 
 /** The means of the image's channels. */
 let means: v128 = f32x4.splat(0);
+/** How far the image's numbers are from those, at most. */
+let spread: v128 = f32x4.splat(0);
 /** Cells of a row. */
 let line: usize = 0;
 /** What was filled last. */
@@ -52,9 +54,14 @@ export function take(channels: i32): void {
     0,
     2,
   );
+  spread = f32x4.splat(0);
   for (let row = 0; row < finest.height; row++) {
     const first = (row + 1) * finest.stride + 1;
-    centerRun(channels, finest, first, first + finest.width);
+    const last = first + finest.width;
+    centerRun(channels, finest, first, last);
+    for (let offset = 16 * first; offset < 16 * last; offset += 16) {
+      spread = f32x4.max(spread, f32x4.abs(v128.load(finest.value + offset)));
+    }
   }
   memory.copy(filled, image, 4 * channels * size);
   memory.fill(touched, 0, 8 * finest.height * finest.words);
@@ -109,7 +116,7 @@ export function fill(channels: i32, threshold: f32, tolerance: f64, whole: bool)
   }
   zero(finest.value, finest.near);
   zero(finest.value, finest.halo);
-  if (missing > 0 && missing < size) solve(last, tolerance);
+  if (missing > 0 && missing < size) solve(last, tolerance, spread);
   restore(channels, finest);
   gather(channels, finest);
   for (let at = last - 1; at >= 0; at--) {
