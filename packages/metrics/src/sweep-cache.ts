@@ -21,7 +21,7 @@ export function sweepCache(): SweepCache {
 
 /** A key for a map: equal for equal numbers, and as good as never for others. */
 export function keyOfMap({ data }: Tensor): string {
-  const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length);
   const start = 0x811c9dc5 | 0; // FNV-1a over every fourth word: no chain waits for another
   let [first, second, third, fourth] = [start, start, start, start];
   const mixed = (hash: number, word: number) => Math.imul(hash ^ word, 0x01000193);
