@@ -21,7 +21,10 @@ import type { Subject } from './types.ts';
 export interface RoadOptions {
   /** Percentiles of the map at which pixels are removed, each in [0, 100]. */
   readonly percentiles: readonly number[];
-  /** Standard deviation of what is added to imputed pixels, in the units of the network's input. */
+  /**
+   * Standard deviation of what is added to imputed pixels, in the units of the network's input: one number for each, the same
+   * at all percentiles. Imputed pixels are right to a tenth of it.
+   */
   readonly noise: number;
   /** What goes at a percentile: all pixels at or above its `threshold`, or its exact `share`, as in the paper. */
   readonly removal: 'threshold' | 'share';
@@ -83,10 +86,7 @@ export const road = defineMetric<RoadOptions>({
   },
 });
 
-/**
- * Noise is one number for each of the image, so that what a percentile adds to a pixel depends on no other percentile. A tenth
- * of its deviation is near enough for what is imputed.
- */
+/** What imputes, with noise that is drawn once: what a percentile adds to a pixel depends on no other percentile. */
 function filler(subject: Subject, deviation: number): Fill {
   if (deviation === 0) return imputer(subject.image);
   const noise = new Float32Array(subject.image.data.length);
