@@ -9,7 +9,8 @@ import { benchSubject } from './subject.ts';
 // 3×224×224; processor time, which a load on the machine disturbs less than the clock; the least of some rounds, since
 // the first ones compile. The budget is what the metric's own work takes on a classifier of 1,000 images/s: 1 ms for each
 // image classified and 2 ms for each explained (a forward pass and a gradient). Work that all maps of an image share
-// counts in full, and so do the forward passes of two companions where a metric compares images.
+// counts in full. A metric that needs companions scores them all, as a study does, for each of three images; another that
+// compares images has the forward passes of two companions with its own.
 
 const LEAST_ROUNDS = 5;
 const MOST_ROUNDS = 60;
@@ -82,13 +83,16 @@ async function timingOf(metric: AnyMetric, options: object): Promise<Timing> {
   const subject = benchSubject((count) => {
     images += count;
   }); // with a cache of its own: shared work is done again
+  const scored = (metric.needs.includes('companions') && subject.companions) || [subject];
   globalThis.gc?.();
   await setTimeout(5); // the collector's threads finish what came before
   const start = process.cpuUsage();
-  const score = await metric.score(subject, options);
+  for (const each of scored) {
+    const score = await metric.score({ ...each, companions: subject.companions }, options);
+    if (score.value === null) throw new Error(`There is no score to time: ${score.reason}`);
+  }
   const { user, system } = process.cpuUsage(start);
-  if (score.value === null) throw new Error(`There is no score to time: ${score.reason}`);
-  return { time: (user + system) / 1000, images };
+  return { time: (user + system) / 1000 / scored.length, images: images / scored.length };
 }
 
 /**
