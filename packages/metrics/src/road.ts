@@ -23,7 +23,7 @@ export interface RoadOptions {
   readonly percentiles: readonly number[];
   /**
    * Standard deviation of what is added to imputed pixels, in the units of the network's input: one number for each, the same
-   * at all percentiles. Imputed pixels are right to a tenth of it.
+   * at all percentiles. Imputed pixels are right to about a tenth of it, in images more than a few pixels wide.
    */
   readonly noise: number;
   /** What goes at a percentile: all pixels at or above its `threshold`, or its exact `share`, as in the paper. */
