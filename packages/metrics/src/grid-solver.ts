@@ -32,7 +32,7 @@ export interface Removal {
 
 /** How well the equations are solved. */
 export interface Accuracy {
-  /** About as large as the largest error, in the image's units; float32 reaches 2·10⁻⁶ of the image's largest distance from its mean. */
+  /** What another cycle would change at most, in the image's units; no less than 2·10⁻⁶ of the image's largest distance from its mean. */
   readonly tolerance: number;
   /** Solves the equations of every pixel; else, far from known ones, those of coarser grids. */
   readonly whole: boolean;
