@@ -1,4 +1,4 @@
-import { conv2dHalf, conv2dWinograd, convolutionPrograms, type OpenedDevice } from '@cambium/gpu-kernels';
+import { conv2dWinograd, convolutionPrograms, type OpenedDevice } from '@cambium/gpu-kernels';
 import { type ConvolutionChoice, convolutionFor } from '../src/classifiers/convolution-for.ts';
 import type { Graph } from '../src/onnx/graph.ts';
 import { type TimedConvolution, tune, tuningOf } from '../src/tuning/tune.ts';
@@ -19,7 +19,7 @@ const ways: {
   'f16-tiles': (opened) =>
     opened.subgroups.matrices.length === 0
       ? 'is what f16 is here: the device lists no matrices of subgroups, or was found to compute them wrong'
-      : { precision: 'f16', ...convolutionFor(opened), halfConvolution: () => conv2dHalf },
+      : { precision: 'f16', ...convolutionFor({ ...opened, subgroups: undefined }) },
   'f16-tuned': (opened, graph, batch) => tuned(opened, graph, { batch, precision: 'f16' }),
   'f32-tuned': (opened, graph, batch) => tuned(opened, graph, { batch, precision: 'f32' }),
   'f32-winograd'(opened) {

@@ -7,17 +7,17 @@ const options = { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations
 const shape: ConvolutionShape = { pixels: 128 * 56 * 56, depth: 576, channels: 64, options };
 const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49_152 };
 const least = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16_384 }; // what WebGPU promises
-const small = { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 16_384 };
+const small = { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 10_000 };
 const gpu = { software: false, limits: large, features: [] };
 
 describe('without a tuning', () => {
   test.each([
     ['without barriers on a software adapter', { ...gpu, software: true }, shape, 'conv2dLastDirect'],
-    ['in tiles no wider than the channels', gpu, shape, 'conv2dLast8×16'],
-    ['in large tiles where there is much to do', gpu, { ...shape, channels: 256 }, 'conv2dLast16×16'],
+    ['in tiles no wider than the channels', gpu, shape, 'conv2dLast128×64'],
+    ['in wide tiles where there is much to do', gpu, { ...shape, channels: 256 }, 'conv2dLast64×128'],
     ['in small tiles where there is little', gpu, { ...shape, pixels: 49, channels: 2048 }, 'conv2dLast'],
     ['in small tiles where there are few channels', gpu, { ...shape, channels: 12 }, 'conv2dLast'],
-    ['in tiles that fit a small workgroup', { ...gpu, limits: small }, { ...shape, channels: 256 }, 'conv2dLast8×16'],
+    ['in tiles that fit little memory', { ...gpu, limits: small }, { ...shape, channels: 256 }, 'conv2dLast'],
   ] as const)('a convolution is computed %s', (_, device, asked, expected) => {
     expect(convolutionFor(device).convolution(asked).name).toBe(expected);
   });
@@ -26,17 +26,26 @@ describe('without a tuning', () => {
     const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
     const features = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
     const device = { ...gpu, features, subgroups: { smallest: 32, largest: 32, matrices: [matrix] } };
-    const chosen = (channels: number, on: ChoosingDevice = device) =>
-      convolutionFor(on).halfConvolution({ ...shape, channels }).name;
-    expect([256, 64, 12].map((channels) => chosen(channels))).toEqual([
-      'conv2dMatrix128×128',
-      'conv2dMatrix128×64',
+    const chosen = (more: Partial<ConvolutionShape>, on: ChoosingDevice = device) =>
+      convolutionFor(on).halfConvolution({ ...shape, ...more }).name;
+    const [deep, shallow, fours, few] = [
+      { channels: 256 },
+      { channels: 256, depth: 64, options: { ...options, kernel: [1, 1] } },
+      { channels: 256, depth: 9 * 20 },
+      { channels: 12 },
+    ] as const;
+    expect([deep, shallow, {}, fours, few].map((asked) => chosen(asked))).toEqual([
+      'conv2dMatrix128×128by8',
+      'conv2dMatrix128×128by4',
+      'conv2dMatrix128×64by4',
+      'conv2dMatrix128×64by4fours',
       'conv2dHalf',
     ]);
-    expect(chosen(256, { ...device, features: features.slice(0, 2) })).toBe('conv2dHalf');
-    expect(chosen(256, gpu)).toBe('conv2dHalf');
-    for (const channels of [256, 64]) {
-      expect(halfConvolutionPrograms(device)).toContain(convolutionFor(device).halfConvolution({ ...shape, channels }));
+    expect(chosen(deep, { ...device, features: features.slice(0, 2) })).toBe('conv2dHalf64×128');
+    expect(chosen(deep, gpu)).toBe('conv2dHalf64×128');
+    for (const asked of [deep, shallow, fours, few]) {
+      const whole = { ...shape, ...asked };
+      expect(halfConvolutionPrograms(device, whole)).toContain(convolutionFor(device).halfConvolution(whole));
     }
   });
 
@@ -47,7 +56,7 @@ describe('without a tuning', () => {
         const { convolution, halfConvolution } = convolutionFor(device);
         const asked = { ...shape, pixels, channels };
         expect(convolutionPrograms(device, options)).toContain(convolution(asked));
-        expect(halfConvolutionPrograms(device)).toContain(halfConvolution(asked));
+        expect(halfConvolutionPrograms(device, asked)).toContain(halfConvolution(asked));
       }
     }
   });
@@ -56,8 +65,8 @@ describe('without a tuning', () => {
 describe('with a tuning', () => {
   const tuning: Tuning = {
     convolutions: [
-      { precision: 'f32', shape, winner: 'conv2dLast16×8' },
-      { precision: 'f16', shape, winner: 'conv2dHalf8×16' },
+      { precision: 'f32', shape, winner: 'conv2dLast64×128' },
+      { precision: 'f16', shape, winner: 'conv2dHalf64×128' },
     ],
   };
   const chosen = (asked: ConvolutionShape, own = tuning, device = gpu) =>
@@ -65,15 +74,15 @@ describe('with a tuning', () => {
 
   test('the winner computes the shape that it won, and batches twice and half as long', () => {
     for (const pixels of [shape.pixels, shape.pixels / 2, 2 * shape.pixels]) {
-      expect(chosen({ ...shape, pixels })).toBe('conv2dLast16×8');
-      expect(convolutionFor(gpu, tuning).halfConvolution({ ...shape, pixels }).name).toBe('conv2dHalf8×16');
+      expect(chosen({ ...shape, pixels })).toBe('conv2dLast64×128');
+      expect(convolutionFor(gpu, tuning).halfConvolution({ ...shape, pixels }).name).toBe('conv2dHalf64×128');
     }
   });
 
   test('of two that are near the nearer one holds', () => {
     const other = { precision: 'f32', shape: { ...shape, pixels: 1.5 * shape.pixels }, winner: 'conv2dLast' } as const;
     const both = { convolutions: [...tuning.convolutions, other] };
-    expect(chosen({ ...shape, pixels: 1.1 * shape.pixels }, both)).toBe('conv2dLast16×8');
+    expect(chosen({ ...shape, pixels: 1.1 * shape.pixels }, both)).toBe('conv2dLast64×128');
     expect(chosen({ ...shape, pixels: 1.4 * shape.pixels }, both)).toBe('conv2dLast');
   });
 
@@ -89,9 +98,9 @@ describe('with a tuning', () => {
 
   test('the default computes what was won by a program that is not there, or not for this device', () => {
     const won = (winner: string): Tuning => ({ convolutions: [{ precision: 'f32', shape, winner }] });
-    expect(chosen(shape, won('a program of tomorrow'))).toBe('conv2dLast8×16');
-    expect(chosen(shape, won('conv2dLast16×16'))).toBe('conv2dLast16×16');
-    expect(chosen(shape, won('conv2dLast16×16'), { ...gpu, limits: small })).toBe('conv2dLast8×16');
+    expect(chosen(shape, won('a program of tomorrow'))).toBe('conv2dLast128×64');
+    expect(chosen(shape, won('conv2dLast64×128'))).toBe('conv2dLast64×128');
+    expect(chosen(shape, won('conv2dLast64×128'), { ...gpu, limits: small })).toBe('conv2dLast');
   });
 
   test('merged with a later one, the later winners hold and the others stay', () => {

@@ -1,5 +1,5 @@
 import { type Classifier, explain, listLayers, methods, probeImage, readModel, webgpuClassifier } from '@cambium/cam';
-import { type AnyKernel, conv2dHalf, numpyRandom, type OpenedDevice, rows, uniformTensor } from '@cambium/gpu-kernels';
+import { type Conv2dHalf, conv2dHalf, numpyRandom, type OpenedDevice, rows, uniformTensor } from '@cambium/gpu-kernels';
 import { mapDifference } from '@cambium/metrics';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otherNetworks } from '../../cam/test/support/other-networks.ts';
@@ -53,7 +53,7 @@ describeGpu('in half precision', ({ open }) => {
   test('most of these maps say something', () => expect(compared).toBeGreaterThan(networks.length));
 
   describe('the test before it', () => {
-    const idle: AnyKernel = { ...conv2dHalf, name: 'idle', wgsl: '@compute @workgroup_size(1) fn main() {}' };
+    const idle: Conv2dHalf = { ...conv2dHalf, name: 'idle', wgsl: '@compute @workgroup_size(1) fn main() {}' };
 
     test('lets a device pass that computes halves right', () => requireHalves(opened));
 

@@ -201,6 +201,7 @@ export const cases: {
     shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
     options: { direction: 'forward' },
   }),
+  packFilterRowsHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, matrix / 4, 3, 3] }, options: undefined }),
   packFiltersHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, matrix / 4, 3, 3] }, options: undefined }),
   packHalf: single,
   packLast: single,

@@ -1,8 +1,9 @@
-import { heldToSize } from '../src/halves/conv2d-matrix-program.ts';
+import { heldTo, matrixTypes, type SubgroupSize, sizeControl } from '../src/halves/conv2d-matrix-program.ts';
 import {
   doubledShape,
   type Kernel,
   type MatrixHost,
+  type MatrixUnit,
   matrixConvolutions,
   sizeOf,
   type Variant,
@@ -63,19 +64,21 @@ export interface MatrixCeiling {
   readonly flops: number;
 }
 
-/** Eight independent sums in each subgroup, so that a device need not wait for one to add to the next. */
-const SUMS = 8;
+/** Independent sums of a subgroup, so that a device need not wait for one to add to the next. */
+const LEFTS = [0, 1];
+const RIGHTS = [0, 1, 2, 3];
+const SUMS = LEFTS.length * RIGHTS.length;
 
-/** For a device that has a program of `matrixConvolutions`; it speaks the same unit. */
+/**
+ * For a device that has a program of `matrixConvolutions`; it speaks the same unit. A subgroup holds two left matrices and four right
+ * ones and adds their products to eight sums, each a variable of its own.
+ */
 export function matrixCeiling(host: MatrixHost): MatrixCeiling | undefined {
   const [program] = matrixConvolutions(host);
   if (!program) return undefined;
-  const [{ code, constants = {}, features }] = program.wgsl as readonly Variant[]; // these programs are lists of one
-  const unit = code.slice(0, code.indexOf('  override lanes'));
-  const [tall, wide, deep] = ['tall', 'wide', 'deep'].map((name) =>
-    Number(/\d+/.exec(unit.split(`const ${name} = `)[1])),
-  );
-  const subgroups = constants.across * constants.down;
+  const { unit, size, tile, wgsl } = program;
+  const [{ features }] = wgsl as readonly Variant[]; // these programs are lists of one
+  const { M, N, K } = unit;
   return {
     kernel: {
       name: 'multiplyMatrices',
@@ -84,53 +87,58 @@ export function matrixCeiling(host: MatrixHost): MatrixCeiling | undefined {
       // an element of the input for each workgroup
       plan: ({ input }, { rounds }) => ({ output: input, uniforms: { rounds }, workgroups: [sizeOf(input), 1, 1] }),
       reference: (_, __, output) => output.fill(0),
-      wgsl: [
-        { features, code: unit + REPEATED + (code.includes(heldToSize) ? heldToSize : '') + REPEATED_MAIN, constants },
-      ],
+      wgsl: [{ features, code: repeatedProgram(unit, size, tile.subgroups) }],
       samples: () => [[{ input: zeros(6) }, { rounds: 4 }]],
     },
-    flops: 2 * tall * wide * deep * SUMS * subgroups,
+    flops: 2 * M * N * K * SUMS * tile.subgroups,
   };
 }
 
-const REPEATED = /* wgsl */ `
-  override lanes: u32 = 32u;
-  override across: u32 = 1u;
-  override down: u32 = 2u;
-  const gatheredRow = deep / 4u;
-  const filtersRow = wide / 4u;
+function repeatedProgram(unit: MatrixUnit, { lanes, held }: SubgroupSize, subgroups: number): string {
+  const { M, N, K } = unit;
+  const pairs = LEFTS.flatMap((i) => RIGHTS.map((j) => `${i}${j}`));
+  return /* wgsl */ `${held ? sizeControl : ''}${matrixTypes(unit)}
+  const memoryRow = ${K / 4}u;
   struct Uniforms { rounds: u32 }
   @group(0) @binding(0) var<storage, read> input: array<f32>;        // as many as there are workgroups
   @group(0) @binding(1) var<storage, read_write> output: array<f32>;
   @group(0) @binding(2) var<uniform> u: Uniforms;
 
-  var<workgroup> gathered: array<vec4<Number>, tall * gatheredRow>;
-  var<workgroup> filters: array<vec4<Number>, deep * filtersRow>;
-  var<workgroup> scratch: array<vec4f, tall * wide / 4u>;
+  var<workgroup> gathered: array<vec4<Number>, ${(LEFTS.length * M * K) / 4}>;
+  var<workgroup> filters: array<vec4<Number>, ${(RIGHTS.length * N * K) / 4}>;
+  var<workgroup> scratch: array<vec4f, ${(subgroups * M * N) / 4}>;
 
-`;
-
-const REPEATED_MAIN = /* wgsl */ `
-  @compute @workgroup_size(lanes * across * down)
+  @compute @workgroup_size(${lanes * subgroups})${held ? heldTo(lanes) : ''}
   fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lane: u32,
-    @builtin(subgroup_id) own: u32,
+    @builtin(subgroup_id) subgroup: u32,
   ) {
     let index = group.x + group.y * groups.x;
-    if (lane < tall * gatheredRow) { gathered[lane] = vec4<Number>(Number(input[index])); }
-    if (lane < deep * filtersRow) { filters[lane] = vec4<Number>(Number(input[index])); }
-    workgroupBarrier(); // both matrices are there
-    let left = leftAt(0u);
-    let right = rightAt(0u);
-    var sums: array<Sum, 8>;
+    for (var i = lane; i < ${(LEFTS.length * M * K) / 4}u; i += ${lanes * subgroups}u) {
+      gathered[i] = vec4<Number>(Number(input[index]));
+    }
+    for (var i = lane; i < ${(RIGHTS.length * N * K) / 4}u; i += ${lanes * subgroups}u) {
+      filters[i] = vec4<Number>(Number(input[index]));
+    }
+    workgroupBarrier(); // the matrices are there
+    ${LEFTS.map((i) => `let left${i} = leftAt(${(i * M * K) / 4}u);`).join('\n    ')}
+    ${RIGHTS.map((j) => `let right${j} = rightAt(${(j * N * K) / 4}u);`).join('\n    ')}
+    ${pairs.map((at) => `var s${at}: Sum;`).join('\n    ')}
     for (var round = 0u; round < u.rounds; round++) {
-      for (var i = 0u; i < 8u; i++) { sums[i] = added(sums[i], left, right); }
+      ${pairs.map((at) => `s${at} = added(s${at}, left${at[0]}, right${at[1]});`).join('\n      ')}
     }
-    for (var i = 0u; i < 8u; i++) {
-      if (own == i % 2u) { put(0u, sums[i]); }
-    }
+    let mine = subgroup * ${(M * N) / 4}u;
+    var sum = 0.0;
+    ${pairs
+      .map(
+        (at) => `put(mine, s${at});
     workgroupBarrier(); // the sums are written
-    if (lane == 0u) { output[index] = scratch[0].x; }
+    sum += scratch[lane % ${(subgroups * M * N) / 4}u].x;
+    workgroupBarrier(); // and read`,
+      )
+      .join('\n    ')}
+    if (lane == 0u) { output[index] = sum; }
   }`;
+}

@@ -1,6 +1,6 @@
 export { averagePoolLast } from './channels-last/average-pool-last.ts';
 export { channelMeansLast } from './channels-last/channel-means-last.ts';
-export { conv2dLast, conv2dLastWith, type Tile } from './channels-last/conv2d-last.ts';
+export { conv2dLast, conv2dLastWith } from './channels-last/conv2d-last.ts';
 export { conv2dLastDirect } from './channels-last/conv2d-last-direct.ts';
 export type { Conv2dLast, Conv2dLastInput, Conv2dLastOptions } from './channels-last/conv2d-last-plan.ts';
 export { conv2dWinograd } from './channels-last/conv2d-winograd.ts';
@@ -13,8 +13,9 @@ export { packDepthwise } from './channels-last/pack-depthwise.ts';
 export { type PackFiltersOptions, packFilters } from './channels-last/pack-filters.ts';
 export { packFiltersWinograd } from './channels-last/pack-filters-winograd.ts';
 export { packLast } from './channels-last/pack-last.ts';
+export { type TileName, tilings } from './channels-last/tile-program.ts';
 export { type UnpackLastOptions, unpackLast } from './channels-last/unpack-last.ts';
-export { convolutionPrograms, halfConvolutionPrograms, type ProgramHost } from './convolution-programs.ts';
+export { convolutionPrograms, halfConvolutionPrograms, type ProgramHost, tilesFor } from './convolution-programs.ts';
 export { type DeviceOptions, type OpenedDevice, openDevice } from './device.ts';
 export type { Engine, Resident } from './engine.ts';
 export {
@@ -31,7 +32,13 @@ export { averagePoolHalf } from './halves/average-pool-half.ts';
 export { channelMeansHalf } from './halves/channel-means-half.ts';
 export { conv2dHalf, conv2dHalfWith } from './halves/conv2d-half.ts';
 export type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
-export { type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
+export {
+  type MatrixConvolution,
+  type MatrixHost,
+  matrixConvolutions,
+  type SubgroupMatrix,
+} from './halves/conv2d-matrix.ts';
+export type { MatrixTile, MatrixUnit } from './halves/conv2d-matrix-program.ts';
 export { depthwiseHalf } from './halves/depthwise-half.ts';
 export { groupedHalf } from './halves/grouped-half.ts';
 export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
@@ -39,6 +46,7 @@ export { halfError } from './halves/half-error.ts';
 export { maskImagesHalf } from './halves/mask-images-half.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';
 export { multiplyHalf } from './halves/multiply-half.ts';
+export { packFilterRowsHalf } from './halves/pack-filter-rows-half.ts';
 export { packFiltersHalf } from './halves/pack-filters-half.ts';
 export { packHalf } from './halves/pack-half.ts';
 export { rectifyHalf } from './halves/rectify-half.ts';

@@ -2,21 +2,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matricesAreSound } from '../src/device.ts';
 import { Checks } from '../src/gpu/checks.ts';
 import { Programs } from '../src/gpu/programs.ts';
-import { hasUnknownSize } from '../src/halves/conv2d-matrix.ts';
+import { hasUnknownSize, matrixConvolution } from '../src/halves/conv2d-matrix.ts';
 import {
   type AnyKernel,
   type Conv2dHalf,
   halfError,
   type MatrixHost,
+  type MatrixTile,
   matrixConvolutions,
   numpyRandom,
-  type SubgroupMatrix,
+  ShapeError,
   type Variant,
   webgpuEngine,
 } from '../src/index.ts';
 import { errorOf, referenceOf } from './support/agreement.ts';
 import { describeGpu, sharedDevice } from './support/describe-gpu.ts';
-import { emulatedUnit } from './support/emulated-matrices.ts';
+import { emulatedProgram } from './support/emulated-matrices.ts';
 import { openNullDevice } from './support/null-device.ts';
 
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
@@ -40,13 +41,19 @@ const sized = (plain: MatrixHost): MatrixHost => ({
 });
 
 const namesOf = (programs: readonly AnyKernel[]) => programs.map(({ name }) => name);
+const NAMES = [
+  'conv2dMatrix128×128by8',
+  'conv2dMatrix128×128by4',
+  'conv2dMatrix128×64by4',
+  'conv2dMatrix128×64by4fours',
+];
 const variantOf = ({ wgsl }: AnyKernel) => (wgsl as readonly Variant[])[0]; // these programs are lists of one
 
 describe('convolutions by subgroup matrices', () => {
-  test('come in tiles, the largest first, with the size of the device’s subgroups', () => {
+  test('come in tiles, that for deep sums first, with the size of the device’s subgroups', () => {
     const programs = matrixConvolutions(host({}));
-    expect(namesOf(programs)).toEqual(['conv2dMatrix128×128', 'conv2dMatrix64×128', 'conv2dMatrix128×64']);
-    expect(variantOf(programs[0]).constants).toEqual({ lanes: 32, across: 2, down: 4 });
+    expect(namesOf(programs)).toEqual(NAMES);
+    expect(variantOf(programs[0]).code).toContain('@workgroup_size(256)');
     expect(variantOf(programs[0]).features).toEqual(FEATURES);
     expect(matrixConvolutions(host({}))).toEqual(programs);
     expect(matrixConvolutions(host({}))[0]).toBe(programs[0]);
@@ -68,14 +75,9 @@ describe('convolutions by subgroup matrices', () => {
   });
 
   test('are those whose workgroups the device can hold, in whole subgroups', () => {
-    expect(namesOf(matrixConvolutions(host({}, { maxComputeWorkgroupStorageSize: 20_000 })))).toEqual([
-      'conv2dMatrix64×128',
-      'conv2dMatrix128×64',
-    ]);
-    expect(namesOf(matrixConvolutions(host({}, { maxComputeInvocationsPerWorkgroup: 128 })))).not.toContain(
-      'conv2dMatrix128×128',
-    );
-    expect(namesOf(matrixConvolutions(sized(host({ largest: 256 }))))).toEqual(['conv2dMatrix128×128']);
+    expect(namesOf(matrixConvolutions(host({}, { maxComputeWorkgroupStorageSize: 20_000 })))).toEqual(NAMES.slice(2));
+    expect(namesOf(matrixConvolutions(host({}, { maxComputeInvocationsPerWorkgroup: 128 })))).toEqual(NAMES.slice(1));
+    expect(namesOf(matrixConvolutions(sized(host({ largest: 256 }))))).toEqual(NAMES.slice(0, 1));
   });
 
   test.each([
@@ -84,9 +86,10 @@ describe('convolutions by subgroup matrices', () => {
     [{ smallest: 16, largest: 16 }, 16, false],
   ])('of subgroups of %j take %i invocations, and are held to it: %s', (sizes, lanes, held) => {
     const [program] = matrixConvolutions(sized(host({ ...sizes, matrices: lanes === 16 ? [intel] : [nvidia] })));
-    const { constants, code, features } = variantOf(program);
-    expect(constants).toMatchObject({ lanes });
-    expect(code.includes('@subgroup_size(lanes)')).toBe(held);
+    const { code, features } = variantOf(program);
+    expect(program.size).toEqual({ lanes, held });
+    expect(code).toContain(`@workgroup_size(${lanes * program.tile.subgroups})`);
+    expect(code.includes(`@subgroup_size(${lanes})`)).toBe(held);
     expect(features.includes('subgroup-size-control')).toBe(held);
   });
 
@@ -99,11 +102,27 @@ describe('convolutions by subgroup matrices', () => {
     expect(hasUnknownSize(host({}))).toBe(false);
   });
 
-  test('plan a workgroup for each tile', () => {
+  test('plan a workgroup for each tile, with a row of weights for each filter', () => {
     const [large] = matrixConvolutions(host({}));
-    const words = { input: [3, 20, 10, 8], weights: [144, 80], bias: [160], residual: [80] };
+    const words = { input: [3, 20, 10, 8], weights: [160, 72], bias: [160], residual: [80] };
     const options = { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const;
-    expect(large.plan(words, options).workgroups).toEqual([5 * 2, 1, 1]); // 600 pixels, 160 channels
+    const { output, workgroups } = large.plan(words, options);
+    expect(output).toEqual([3, 20, 10, 80]);
+    expect(workgroups).toEqual([5 * 2, 1, 1]); // 600 pixels, 160 channels
+    expect(() => large.plan({ ...words, weights: [160, 80] }, options)).toThrow(ShapeError);
+  });
+
+  test('compute what they bring eight channels at a time of only where channels are a multiple of eight', () => {
+    const options = { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const;
+    const suiting = (channels: number) =>
+      namesOf(matrixConvolutions(host({})).filter(({ suits }) => suits?.({ ...asked, depth: 9 * channels })));
+    const asked = { pixels: 600, depth: 0, channels: 160, options };
+    expect(suiting(16)).toEqual(NAMES);
+    expect(suiting(20)).toEqual(NAMES.slice(3));
+    const words = { input: [3, 20, 10, 10], weights: [160, 90], bias: [160], residual: [80] };
+    const programs = matrixConvolutions(host({}));
+    expect(() => programs[0].plan(words, options)).toThrow(/channels in multiples of 8, got 20; use conv2dHalf/);
+    expect(programs[3].plan(words, options).output).toEqual([3, 20, 10, 80]);
   });
 });
 
@@ -116,12 +135,15 @@ describe('the text of convolutions by subgroup matrices', () => {
 
   const sizes = [32, 64].flatMap((largest) => Object.entries(shapes).map((shape) => [largest, ...shape] as const));
   test.each(sizes)('compiles in Dawn, for subgroups of 32 to %i, as for %s', async (largest, _, shape) => {
-    const [program] = matrixConvolutions(sized(host({ matrices: [shape], largest })));
-    expect(variantOf(program).code.includes('@subgroup_size')).toBe(largest > 32);
     const checks = new Checks(device);
-    // whole subgroups of the null backend's 128, in its 16 KiB of workgroup memory
-    const constants = { lanes: 128, across: 1, down: shape === apple ? 1 : 2 };
-    new Programs(device, checks).of({ ...program, wgsl: [{ ...variantOf(program), constants }] }, program.name);
+    for (const { name, unit } of matrixConvolutions(sized(host({ matrices: [shape], largest })))) {
+      // whole subgroups of the null backend's 128, in its 16 KiB of workgroup memory
+      const chunk = name.endsWith('fours') ? 4 : 8;
+      const tile = { pixels: 64, channels: 32, across: 1, down: 1, deep: 32, chunk } as const;
+      const program = matrixConvolution(unit, tile, { lanes: 128, held: largest > 32 });
+      expect(variantOf(program).code.includes('@subgroup_size')).toBe(largest > 32);
+      new Programs(device, checks).of(program, name);
+    }
     await checks.settle();
   });
 });
@@ -129,35 +151,40 @@ describe('the text of convolutions by subgroup matrices', () => {
 describeGpu('convolutions by subgroup matrices, with matrices that are emulated', ({ open }) => {
   const shared = sharedDevice(open);
 
-  /** A program of four subgroups, which 32 invocations play each. */
-  function emulated(shape: SubgroupMatrix): Conv2dHalf {
-    const constants = { lanes: 32, across: 2, down: 2 };
-    const program = matrixConvolutions(host({ matrices: [shape] })).find((each) => {
-      const { across, down } = variantOf(each).constants ?? {};
-      return across === constants.across && down === constants.down;
-    })!; // every shape has this tile
-    return { ...program, wgsl: [{ features: [], code: emulatedUnit(variantOf(program).code, shape), constants }] };
+  /** A program of four subgroups with two by two matrices each, which is as much as a software adapter compiles in seconds. */
+  function emulated(shape: (typeof shapes)[keyof typeof shapes], deep: number, chunk: 4 | 8): Conv2dHalf {
+    const [{ unit }] = matrixConvolutions(host({ matrices: [shape] }));
+    const tile: MatrixTile = { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep, chunk };
+    const program = matrixConvolution(unit, tile, { lanes: 32, held: false });
+    return { ...program, wgsl: emulatedProgram(unit, tile) };
   }
 
-  test.each(Object.entries(shapes))('compute what the reference loops do, as for %s', async (_, shape) => {
-    const program: AnyKernel = emulated(shape);
+  const programs = [
+    ['nvidia, eight channels', emulated(nvidia, 32, 8)],
+    ['nvidia, four channels', emulated(nvidia, 32, 4)],
+    ['intel, eight channels', emulated(intel, 32, 8)],
+    ['intel, four channels', emulated(intel, 32, 4)],
+    ['apple, eight channels', emulated(apple, 32, 8)],
+    ['apple, four channels', emulated(apple, 32, 4)],
+  ] as const;
+
+  test.each(programs)('compute what the reference loops do, as for %s at a time', async (_, program: AnyKernel) => {
     using engine = webgpuEngine(shared.device);
     for (const [inputs, options] of program.samples(numpyRandom(5))) {
       const uploaded = Object.fromEntries(program.inputs.map((name) => [name, engine.upload(inputs[name])]));
       const actual = await engine.download(engine.run(program, uploaded, options));
       expect(errorOf(program, actual, referenceOf(program, inputs, options))).toBeLessThan(program.tolerance!);
     }
-    expect(await halfError(engine, emulated(shape))).toBeLessThan(1e-6); // several tiles in both directions
+    expect(await halfError(engine, program as Conv2dHalf)).toBeLessThan(1e-6); // several tiles in both directions
   });
 
   test.each([
-    ['lays the second row of matrices where the first is', 'at / columnsOfSums * tall', '0u'],
-    ['does not compile', 'ownRow + i * tall', 'nonsense'],
+    ['lays the second row of matrices where the first is', /ownPixel \+ 8u/g, 'ownPixel + 0u'],
+    ['does not compile', 'let left =', 'nonsense'],
   ])('are found out where a device %s', async (_, from, to) => {
-    const program = emulated(apple);
-    const { code, ...rest } = variantOf(program);
-    expect(code).toContain(from);
-    const wrong = { ...program, wgsl: [{ ...rest, code: code.replace(from, to) }] };
+    const program = emulated(apple, 32, 8);
+    const wrong = { ...program, wgsl: (program.wgsl as string).replace(from, to) };
+    expect(wrong.wgsl).not.toBe(program.wgsl);
     expect(await matricesAreSound(shared.device, wrong)).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type AnyKernel,
+  type ConvolutionShape,
   conv2dHalfWith,
   conv2dLastWith,
   conv2dWinograd,
@@ -8,27 +9,34 @@ import {
   halfConvolutionPrograms,
   numpyRandom,
   type OpenedDevice,
+  tilesFor,
+  tilings,
   webgpuEngine,
 } from '../src/index.ts';
 import { errorOf, referenceOf } from './support/agreement.ts';
 import { describeGpu } from './support/describe-gpu.ts';
 
 const large = { limits: { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 32_768 } };
-const small = { limits: { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 16_384 } };
+const small = { limits: { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 10_000 } };
 const window = { kernel: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1], dilations: [1, 1] } as const;
 const plain = { ...window, strides: [1, 1] } as const;
+const shape: ConvolutionShape = { pixels: 49, depth: 72, channels: 12, options: window };
 const namesOf = (programs: readonly AnyKernel[]) => programs.map(({ name }) => name);
 
 describe('programs for a convolution', () => {
   test('have names of their own', () => {
-    const names = namesOf([...convolutionPrograms(large, window), ...halfConvolutionPrograms(large)]);
+    const names = namesOf([...convolutionPrograms(large, window), ...halfConvolutionPrograms(large, shape)]);
     expect(new Set(names).size).toBe(names.length);
-    expect(names).toEqual(expect.arrayContaining(['conv2dLastDirect', 'conv2dLast', 'conv2dLast16×16', 'conv2dHalf']));
+    expect(names).toEqual(expect.arrayContaining(['conv2dLastDirect', 'conv2dLast', 'conv2dLast64×128', 'conv2dHalf']));
   });
 
   test('are those whose workgroups the device can hold', () => {
-    expect(namesOf(convolutionPrograms(small, window))).not.toContain('conv2dLast16×16');
-    expect(namesOf(halfConvolutionPrograms(small))).toEqual(['conv2dHalf', 'conv2dHalf8×16', 'conv2dHalf16×8']);
+    expect(namesOf(convolutionPrograms(small, window))).toEqual(['conv2dLastDirect', 'conv2dLast']);
+    expect(namesOf(halfConvolutionPrograms(small, shape))).toEqual(['conv2dHalf']);
+    const least = { limits: { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 16_384 } };
+    expect(tilesFor(least)).toEqual(Object.keys(tilings));
+    const tiny = { limits: { ...least.limits, maxComputeInvocationsPerWorkgroup: 64 } };
+    expect(namesOf(convolutionPrograms(tiny, window))).toEqual(['conv2dLastDirect']);
   });
 
   test('are those that compute such a window: Winograd’s way only 3×3 with stride 1', () => {
@@ -42,14 +50,16 @@ describe('programs for a convolution', () => {
   });
 
   test('are the same records every time, so that each is compiled once', () => {
-    expect(convolutionPrograms(large, window)).toContain(conv2dLastWith({ across: 16, down: 8 }));
-    expect(halfConvolutionPrograms(large)).toContain(conv2dHalfWith({ across: 8, down: 16 }));
+    expect(convolutionPrograms(large, window)).toContain(conv2dLastWith('64×128'));
+    expect(halfConvolutionPrograms(large, shape)).toContain(conv2dHalfWith('128×64'));
   });
 });
 
 describeGpu('programs for a convolution on a GPU', ({ open }) => {
   // those of the registry are held to their references with all kernels, the tiles of float32 in whole networks
-  const programs: readonly AnyKernel[] = halfConvolutionPrograms(large).filter(({ name }) => name !== 'conv2dHalf');
+  const programs: readonly AnyKernel[] = halfConvolutionPrograms(large, shape).filter(
+    ({ name }) => name !== 'conv2dHalf',
+  );
 
   test.each(programs)('$name computes what the reference loops do', async (kernel: AnyKernel) => {
     using opened: OpenedDevice = await open();

@@ -2,13 +2,16 @@ import {
   type Conv2dHalf,
   type Conv2dLast,
   type ConvolutionShape,
-  conv2dHalf,
+  conv2dHalfWith,
   conv2dLastDirect,
   conv2dLastWith,
   convolutionPrograms,
   halfConvolutionPrograms,
   matrixConvolutions,
   type OpenedDevice,
+  type TileName,
+  tilesFor,
+  tilings,
 } from '@cambium/gpu-kernels';
 import { type Tuning, winnerFor } from '../tuning/tuning.ts';
 
@@ -32,36 +35,47 @@ export function convolutionFor(device: ChoosingDevice, tuning?: Tuning): Convolu
     },
     halfConvolution(shape) {
       const winner = winnerFor('f16', shape, tuning);
-      const programs = winner === undefined ? [] : halfConvolutionPrograms(device);
+      const programs = winner === undefined ? [] : halfConvolutionPrograms(device, shape);
       return programs.find(({ name }) => name === winner) ?? defaultHalf(device, shape);
     },
   };
 }
 
-/** By matrices of subgroups where the device has them and their smallest tile is not mostly empty. */
-function defaultHalf({ limits, features, subgroups }: ChoosingDevice, { channels }: ConvolutionShape): Conv2dHalf {
-  const byMatrices = subgroups && channels >= 32 ? matrixConvolutions({ limits, features, subgroups }) : [];
-  return (channels < 128 ? byMatrices.at(-1) : byMatrices[0]) ?? conv2dHalf;
-}
-
-/** Workgroups that keep a large GPU busy: a few for each of its cores. */
-const ENOUGH = 512;
+/** Sums of so many products are shallow: a tile that brings more at a time would wait for memory and add little. */
+const SHALLOW = 64;
 
 /**
- * For a device that has not been tuned: without barriers on a software adapter, otherwise in the largest tiles that still make
- * enough workgroups, and no wider than there are channels.
+ * By matrices of subgroups where the device has them and their narrowest tile is not mostly empty: in a tile no wider than there are
+ * channels, in the one that brings most products at a time where sums are deep and in one that brings few where they are shallow.
  */
-function defaultConvolution({ software, limits }: ChoosingDevice, { pixels, channels }: ConvolutionShape): Conv2dLast {
-  if (software) return conv2dLastDirect;
-  const wide = limits.maxComputeInvocationsPerWorkgroup >= 256 && limits.maxComputeWorkgroupStorageSize >= 16_384;
-  const tiles = [
-    { across: 16, down: 16 },
-    { across: 8, down: 16 },
-    { across: 8, down: 8 },
-  ] as const;
-  const fits = tiles.find(({ across, down }) => {
-    const groups = Math.ceil(pixels / (8 * down)) * Math.ceil(channels / (8 * across));
-    return (wide || across * down < 256) && channels >= 8 * across && groups >= ENOUGH;
+function defaultHalf(device: ChoosingDevice, shape: ConvolutionShape): Conv2dHalf {
+  const { channels, depth } = shape;
+  const { limits, features, subgroups } = device;
+  const byMatrices = subgroups ? matrixConvolutions({ limits, features, subgroups }) : [];
+  const suiting = byMatrices.filter(({ suits }) => suits?.(shape) ?? true);
+  const narrowest = Math.min(...suiting.map(({ tile }) => tile.channels));
+  const fitting = suiting.filter(({ tile }) => tile.channels <= Math.max(channels, narrowest));
+  if (fitting.length === 0 || channels < narrowest / 2) return conv2dHalfWith(defaultTile(device, shape));
+  const shallow = fitting.find(({ tile }) => tile.deep < SHALLOW);
+  return (depth <= SHALLOW ? shallow : undefined) ?? fitting[0];
+}
+
+/** For a device that has not been tuned: without barriers on a software adapter. */
+function defaultConvolution(device: ChoosingDevice, shape: ConvolutionShape): Conv2dLast {
+  return device.software ? conv2dLastDirect : conv2dLastWith(defaultTile(device, shape));
+}
+
+/** Workgroups that keep a large GPU busy: two for each of its cores. */
+const ENOUGH = 256;
+
+/** The widest tile, no wider than there are channels, that still makes enough workgroups. */
+function defaultTile(device: ChoosingDevice, { pixels, channels }: ConvolutionShape): TileName {
+  const wide: readonly TileName[] = ['64×128', '128×64'];
+  const held = tilesFor(device);
+  const fits = wide.find((name) => {
+    const tile = tilings[name];
+    const groups = Math.ceil(pixels / tile.pixels) * Math.ceil(channels / tile.channels);
+    return held.includes(name) && channels >= tile.channels && groups >= ENOUGH;
   });
-  return conv2dLastWith(fits ?? { across: 8, down: 8 });
+  return fits ?? '64×64';
 }

@@ -1,5 +1,6 @@
 import {
   type AnyKernel,
+  type Conv2dHalf,
   type Conv2dLast,
   compute,
   conv2dLastDirect,
@@ -69,7 +70,7 @@ export async function openTrial(
 
   function inputsFor(program: AnyKernel) {
     const usual: AnyKernel = precision === 'f32' ? packFilters : packFiltersHalf;
-    const filters = (program as Conv2dLast).filters ?? usual; // only programs of float32 say which
+    const filters: AnyKernel = (program as Conv2dLast | Conv2dHalf).filters ?? usual; // one or the other, as the precision says
     const known = packed.get(filters) ?? engine.run(filters, { weights }, { direction: 'forward' });
     packed.set(filters, known);
     return { ...kept, bias, weights: known };

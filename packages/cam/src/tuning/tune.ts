@@ -101,7 +101,7 @@ export function programsFor(
   precision: 'f32' | 'f16',
   shape: ConvolutionShape,
 ): readonly AnyKernel[] {
-  return precision === 'f32' ? convolutionPrograms(device, shape.options) : halfConvolutionPrograms(device);
+  return precision === 'f32' ? convolutionPrograms(device, shape.options) : halfConvolutionPrograms(device, shape);
 }
 
 function usualFor(device: ChoosingDevice, precision: 'f32' | 'f16', shape: ConvolutionShape): string {

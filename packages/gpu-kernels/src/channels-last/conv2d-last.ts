@@ -6,16 +6,8 @@ import {
   rowsOfConv2dLast,
   sampleConv2dLast,
 } from './conv2d-last-plan.ts';
-import { tiledProgram } from './conv2d-last-program.ts';
 import { traceConv2dLast } from './conv2d-last-trace.ts';
-
-/** Invocations of a workgroup, each of which computes eight pixels of eight channels. 8 or 16 in each direction. */
-export interface Tile {
-  /** Along the channels that are written. */
-  readonly across: 8 | 16;
-  /** Along the pixels. */
-  readonly down: 8 | 16;
-}
+import { type TileName, tileProgram, tilings } from './tile-program.ts';
 
 /**
  * A convolution, or its way back, as one product of matrices: pixels × (window · channels) times the packed weights, plus
@@ -23,40 +15,39 @@ export interface Tile {
  *
  *     input N×H×W×I₄, weights (h·w·I₄)×O₄ from `packFilters`, bias O₄, residual N×rows×columns×O₄ or O₄  →  N×rows×columns×O₄
  *
- * The left matrix is never made: a workgroup gathers sixteen of its columns at a time into workgroup memory while it
- * multiplies with the sixteen before ("implicit GEMM"). `conv2dLast` has a tile that suits most shapes; others come from
+ * The left matrix is never made: a workgroup gathers a slab of its columns at a time into workgroup memory while it
+ * multiplies with the slab before ("implicit GEMM"). `conv2dLast` has a tile that suits most shapes; others come from
  * `conv2dLastWith`.
  *
  * @throws ShapeError when the tensors do not fit each other or no window fits
  */
-export const conv2dLast: Conv2dLast = tiled('conv2dLast', { across: 8, down: 8 });
+export const conv2dLast: Conv2dLast = tiled('conv2dLast', '64×64');
 
 /** `conv2dLast` computed in other tiles; the same record for the same tile, so that it is compiled once. */
-export function conv2dLastWith(tile: Tile): Conv2dLast {
-  return byTile[`${tile.across}×${tile.down}`];
+export function conv2dLastWith(tile: TileName): Conv2dLast {
+  return byTile[tile];
 }
 
-function tiled(name: string, tile: Tile): Conv2dLast {
-  const { across, down } = tile;
+function tiled(name: string, tile: TileName): Conv2dLast {
+  const { pixels: tall, channels: wide } = tilings[tile];
   return {
     name,
     inputs: ['input', 'weights', 'bias', 'residual'],
     uniforms: conv2dLastUniforms,
     plan: (shapes, options) =>
       planConv2dLast(name, shapes, options, {
-        workgroups: ({ pixels, quadsOut }) => Math.ceil(pixels / (8 * down)) * Math.ceil(quadsOut / (2 * across)),
+        workgroups: ({ pixels, quadsOut }) => Math.ceil(pixels / tall) * Math.ceil((4 * quadsOut) / wide),
       }),
     rows: rowsOfConv2dLast,
     reference: referenceConv2dLast,
-    wgsl: [{ features: [], code: tiledProgram, constants: { across, down } }],
+    wgsl: tileProgram(tilings[tile], 'f32'),
     onnx: traceConv2dLast,
     samples: sampleConv2dLast,
   };
 }
 
-const byTile = {
-  '8×8': conv2dLast,
-  '8×16': tiled('conv2dLast8×16', { across: 8, down: 16 }),
-  '16×8': tiled('conv2dLast16×8', { across: 16, down: 8 }),
-  '16×16': tiled('conv2dLast16×16', { across: 16, down: 16 }),
-} as const;
+const byTile: { readonly [name in TileName]: Conv2dLast } = {
+  '64×64': conv2dLast,
+  '64×128': tiled('conv2dLast64×128', '64×128'),
+  '128×64': tiled('conv2dLast128×64', '128×64'),
+};

@@ -9,6 +9,7 @@ import {
 } from '../channels-last/conv2d-last-plan.ts';
 import type { Kernel } from '../kernel.ts';
 import { uniformTensor } from '../random.ts';
+import type { ConvolutionShape } from '../recording/convolution-shape.ts';
 import {
   boundedHalves,
   doubledShape,
@@ -19,9 +20,20 @@ import {
   toHalves,
   writeHalves,
 } from './half.ts';
+import type { PackFiltersHalf } from './pack-filters-half.ts';
 
 /** A program for convolutions in half precision; there is none for the way back. */
-export type Conv2dHalf = Kernel<Conv2dLastInput, Conv2dLastUniform, Omit<Conv2dLastOptions, 'back'>>;
+export interface Conv2dHalf extends Kernel<Conv2dLastInput, Conv2dLastUniform, Omit<Conv2dLastOptions, 'back'>> {
+  /** Lays out the weights that it multiplies with; `packFiltersHalf` unless said. */
+  readonly filters?: PackFiltersHalf;
+  /** Whether it computes convolutions of this shape; it does any unless said. */
+  readonly suits?: (shape: ConvolutionShape) => boolean;
+}
+
+/** How many channels a convolution reads, with their padding. */
+export function channelsRead({ depth, options: { kernel } }: ConvolutionShape): number {
+  return depth / (kernel[0] * kernel[1]);
+}
 
 /** What every program for convolutions in half precision has in common. */
 export const halfConvolution = {

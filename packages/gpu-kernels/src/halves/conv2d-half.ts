@@ -1,6 +1,5 @@
-import type { Tile } from '../channels-last/conv2d-last.ts';
+import { type TileName, tileProgram, tilings } from '../channels-last/tile-program.ts';
 import { type Conv2dHalf, halfConvolution, planConv2dHalf } from './conv2d-half-plan.ts';
-import { halfProgram } from './conv2d-half-program.ts';
 
 /**
  * `conv2dLast` with halves in memory and sums in float32: half the bytes.
@@ -13,25 +12,24 @@ import { halfProgram } from './conv2d-half-program.ts';
  *
  * @throws ShapeError when the tensors do not fit each other or no window fits
  */
-export const conv2dHalf: Conv2dHalf = tiledHalf('conv2dHalf', { across: 8, down: 8 });
+export const conv2dHalf: Conv2dHalf = tiledHalf('conv2dHalf', '64×64');
 
 /** `conv2dHalf` computed in other tiles; the same record for the same tile, so that it is compiled once. */
-export function conv2dHalfWith(tile: Tile): Conv2dHalf {
-  return byTile[`${tile.across}×${tile.down}`];
+export function conv2dHalfWith(tile: TileName): Conv2dHalf {
+  return byTile[tile];
 }
 
-function tiledHalf(name: string, { across, down }: Tile): Conv2dHalf {
+function tiledHalf(name: string, tile: TileName): Conv2dHalf {
   return {
     ...halfConvolution,
     name,
-    plan: (shapes, options) => planConv2dHalf(name, shapes, options, { pixels: 8 * down, channels: 8 * across }),
-    wgsl: [{ features: [], code: halfProgram, constants: { across, down } }],
+    plan: (shapes, options) => planConv2dHalf(name, shapes, options, tilings[tile]),
+    wgsl: tileProgram(tilings[tile], 'f16'),
   };
 }
 
-const byTile = {
-  '8×8': conv2dHalf,
-  '8×16': tiledHalf('conv2dHalf8×16', { across: 8, down: 16 }),
-  '16×8': tiledHalf('conv2dHalf16×8', { across: 16, down: 8 }),
-  '16×16': tiledHalf('conv2dHalf16×16', { across: 16, down: 16 }),
-} as const;
+const byTile: { readonly [name in TileName]: Conv2dHalf } = {
+  '64×64': conv2dHalf,
+  '64×128': tiledHalf('conv2dHalf64×128', '64×128'),
+  '128×64': tiledHalf('conv2dHalf128×64', '128×64'),
+};

@@ -1,85 +1,163 @@
-// The program of `conv2dMatrix` in parts: a unit, which names a shape of matrices that subgroups multiply, and what is the same for
-// all shapes, with or without holding the device to a size of subgroups. Nowhere else do we speak Dawn's experimental WGSL. A part
-// alone is no program: `enable` stands in front.
+// Nowhere else do we speak Dawn's experimental WGSL.
 
-/** 16×16 sums of f32 from sixteen products of halves: NVIDIA since Volta, AMD since RDNA 3. */
-export const sixteenUnit = /* wgsl */ `
-  enable f16;
+/** Matrices that the subgroups of a device multiply: M×N sums from K products. */
+export interface MatrixUnit {
+  /** Of the factors; sums are f32. */
+  readonly component: 'f16' | 'f32';
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** A tile of a product of matrices: what a subgroup computes, and how many subgroups a workgroup has. */
+export interface MatrixTile {
+  /** Pixels of a subgroup, a multiple of M. */
+  readonly pixels: number;
+  /** Channels of a subgroup, a multiple of N. */
+  readonly channels: number;
+  /** Subgroups of a workgroup along the channels. */
+  readonly across: number;
+  /** Subgroups of a workgroup along the pixels. */
+  readonly down: number;
+  /** Products that are brought into workgroup memory at a time, a multiple of K. */
+  readonly deep: number;
+  /** Numbers that an invocation brings at once. Channels that are read are a multiple of it. */
+  readonly chunk: 4 | 8;
+}
+
+/** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
+export interface SubgroupSize {
+  readonly lanes: number;
+  readonly held: boolean;
+}
+
+/** Numbers beside each row in workgroup memory, 16 bytes: rows begin in other banks, and at multiples of 16 as loads demand. */
+function paddingOf({ component }: MatrixUnit): number {
+  return component === 'f16' ? 8 : 4;
+}
+
+/** Of workgroup memory: gathered pixels and filters with their padding, and a matrix of sums for each subgroup. */
+export function bytesOfMatrices(unit: MatrixUnit, { pixels, channels, across, down, deep }: MatrixTile): number {
+  const rows = pixels * down + channels * across;
+  const numbers = rows * (deep + paddingOf(unit));
+  return numbers * (unit.component === 'f16' ? 2 : 4) + 4 * unit.M * unit.N * across * down;
+}
+
+/** Whether the invocations of a workgroup can share the work of bringing a slab evenly. */
+export function sharesEvenly({ pixels, channels, across, down, deep, chunk }: MatrixTile, lanes: number): boolean {
+  const all = lanes * across * down;
+  const chunks = deep / chunk;
+  return [all / chunks, (pixels * down * chunks) / all, (channels * across * chunks) / all].every(Number.isInteger);
+}
+
+/**
+ * What the program says of matrices: their types, how they come from workgroup memory and go there, and what is added. Offsets and
+ * strides are in quads.
+ */
+export function matrixTypes({ component, M, N, K }: MatrixUnit): string {
+  const halves = component === 'f16';
+  return /* wgsl */ `
+  ${halves ? 'enable f16;' : ''}
   enable subgroups;
   enable chromium_experimental_subgroup_matrix;
 
-  alias Number = f16;                                                  // in workgroup memory
-  const tall = 16u;                                                    // a matrix of sums: pixels, channels,
-  const wide = 16u;
-  const deep = 16u;                                                    // and how many products it adds at a time
-  const ownPixels = 32u;                                               // what a subgroup computes
-  const ownChannels = 64u;
-  alias Left = subgroup_matrix_left<f16, 16, 16>;
-  alias Right = subgroup_matrix_right<f16, 16, 16>;
-  alias Sum = subgroup_matrix_result<f32, 16, 16>;
+  alias Number = ${component}; // in workgroup memory
+  alias Left = subgroup_matrix_left<${component}, ${K}, ${M}>;
+  alias Right = subgroup_matrix_right<${component}, ${N}, ${K}>;
+  alias Sum = subgroup_matrix_result<f32, ${N}, ${M}>;
 
-  fn opened(quad: vec2u) -> vec4<Number> { return bitcast<vec4<f16>>(quad); }
-  fn leftAt(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&gathered, at, gatheredRow); }
-  fn rightAt(at: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&filters, at, filtersRow); }
+  fn opened(quad: vec2u) -> vec4<Number> {
+    return ${halves ? 'bitcast<vec4<f16>>(quad)' : 'vec4f(unpack2x16float(quad.x), unpack2x16float(quad.y))'};
+  }
+  fn leftAt(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&gathered, at, memoryRow); }
+  fn rightAt(at: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&filters, at, memoryRow); }
   fn added(sum: Sum, left: Left, right: Right) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, wide / 4u); }
+  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, ${N / 4}u); }
 `;
+}
 
-/** 8×16 sums of f32 from sixteen products of halves: Intel. */
-export const eightBySixteenUnit = /* wgsl */ `
-  enable f16;
-  enable subgroups;
-  enable chromium_experimental_subgroup_matrix;
+/**
+ * The program of a convolution by subgroup matrices: `conv2dLast`'s product of matrices, multiplied by subgroups in place of
+ * invocations. Filters come in rows from `packFilterRowsHalf` and lie in workgroup memory as the pixels do: one after another, with
+ * their numbers side by side.
+ *
+ * It is written out for its tile, every matrix a variable of its own: an array of matrices that is indexed by a loop does not stay in
+ * registers (a third of the speed on an H100).
+ *
+ * @param types `matrixTypes` of the unit, or what stands in for it where there are no such matrices
+ */
+export function matrixProgram(
+  unit: MatrixUnit,
+  tile: MatrixTile,
+  { lanes, held }: SubgroupSize,
+  types = matrixTypes(unit),
+): string {
+  const { M, N, K } = unit;
+  const { pixels, channels, across, down, deep, chunk } = tile;
+  const all = lanes * across * down;
+  const chunks = deep / chunk; // of a row in a slab
+  const rowStep = all / chunks;
+  const memoryRow = (deep + paddingOf(unit)) / 4;
+  const quadsOfChunk = chunk / 4;
+  const [tall, wide] = [pixels / M, channels / N]; // matrices of a subgroup
+  const gathers = count((pixels * down) / rowStep);
+  const fills = count((channels * across) / rowStep);
+  const matrixQuads = (M * N) / 4;
+  const pickUps = count(Math.ceil(matrixQuads / lanes));
+  const Chunk = chunk === 8 ? 'vec4u' : 'vec2u';
 
-  alias Number = f16;                                                  // in workgroup memory
-  const tall = 8u;                                                     // a matrix of sums: pixels, channels,
-  const wide = 16u;
-  const deep = 16u;                                                    // and how many products it adds at a time
-  const ownPixels = 32u;                                               // what a subgroup computes
-  const ownChannels = 32u;
-  alias Left = subgroup_matrix_left<f16, 16, 8>;
-  alias Right = subgroup_matrix_right<f16, 16, 16>;
-  alias Sum = subgroup_matrix_result<f32, 16, 8>;
+  const load = lines([
+    ...gathers.map((i) => `a${i} = gather(place${i}, ky, kx, chunk);`),
+    ...fills.map((i) => `b${i} = filterChunk(row + ${i * rowStep}u, at);`),
+  ]);
+  const stored = (name: string, value: string, i: number) => {
+    const place = `${name}[own + ${i * rowStep * memoryRow}u`;
+    return chunk === 4
+      ? [`${place}] = opened(${value}${i});`]
+      : [`${place}] = opened(${value}${i}.xy);`, `${place} + 1u] = opened(${value}${i}.zw);`];
+  };
+  const store = lines([
+    ...gathers.flatMap((i) => stored('gathered', 'a', i)),
+    ...fills.flatMap((i) => stored('filters', 'b', i)),
+  ]);
+  const multiply = lines(
+    count(deep / K).flatMap((k) => [
+      '{',
+      ...count(tall).map((i) => `let left${i} = leftAt(left + ${i * M * memoryRow + (k * K) / 4}u);`),
+      ...count(wide).flatMap((j) => [
+        `let right${j} = rightAt(right + ${j * N * memoryRow + (k * K) / 4}u);`,
+        ...count(tall).map((i) => `s${i}${j} = added(s${i}${j}, left${i}, right${j});`),
+      ]),
+      '}',
+    ]),
+  );
+  const isWhole = matrixQuads % lanes === 0;
+  const matrices = count(tall).flatMap((i) => count(wide).map((j) => ({ i, j })));
+  const places = ({ i, j }: { readonly i: number; readonly j: number }, p: number) => {
+    const quadsAcross = N / 4;
+    const element = p === 0 ? 'ownLane' : `(ownLane + ${p * lanes}u)`;
+    return `ownPixel + ${i * M}u + ${element} / ${quadsAcross}u, ownQuad + ${(j * N) / 4}u + ${element} % ${quadsAcross}u`;
+  };
+  const guarded = (p: number, statement: string) =>
+    isWhole ? statement : `if (ownLane + ${p * lanes}u < ${matrixQuads}u) { ${statement} }`;
+  const leave = lines(
+    matrices.flatMap((matrix, index) => [
+      `put(mine, s${matrix.i}${matrix.j});`,
+      'workgroupBarrier(); // the matrix is written',
+      ...pickUps.map(
+        (p) =>
+          `let sum${index}${p} = scratch[min(mine + ownLane + ${p * lanes}u, ${across * down * matrixQuads - 1}u)];`,
+      ),
+      ...(index + 1 < matrices.length
+        ? pickUps.map((p) => `let r${index + 1}${p} = residualAt(${places(matrices[index + 1], p)});`)
+        : []),
+      ...pickUps.map((p) => guarded(p, `write(${places(matrix, p)}, sum${index}${p}, r${index}${p});`)),
+      ...(index + 1 < matrices.length ? ['workgroupBarrier(); // and read'] : []),
+    ]),
+  );
 
-  fn opened(quad: vec2u) -> vec4<Number> { return bitcast<vec4<f16>>(quad); }
-  fn leftAt(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&gathered, at, gatheredRow); }
-  fn rightAt(at: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&filters, at, filtersRow); }
-  fn added(sum: Sum, left: Left, right: Right) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, wide / 4u); }
-`;
-
-/** 8×8 sums from eight products, all float32: Apple since M1. Halves are opened on their way into workgroup memory. */
-export const eightUnit = /* wgsl */ `
-  enable subgroups;
-  enable chromium_experimental_subgroup_matrix;
-
-  alias Number = f32;                                                  // in workgroup memory
-  const tall = 8u;                                                     // a matrix of sums: pixels, channels,
-  const wide = 8u;
-  const deep = 8u;                                                     // and how many products it adds at a time
-  const ownPixels = 32u;                                               // what a subgroup computes
-  const ownChannels = 32u;
-  alias Left = subgroup_matrix_left<f32, 8, 8>;
-  alias Right = subgroup_matrix_right<f32, 8, 8>;
-  alias Sum = subgroup_matrix_result<f32, 8, 8>;
-
-  fn opened(quad: vec2u) -> vec4<Number> { return vec4f(unpack2x16float(quad.x), unpack2x16float(quad.y)); }
-  fn leftAt(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&gathered, at, gatheredRow); }
-  fn rightAt(at: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&filters, at, filtersRow); }
-  fn added(sum: Sum, left: Left, right: Right) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, wide / 4u); }
-`;
-
-/** What follows a unit: `conv2dLast`'s product of matrices, multiplied by subgroups instead of invocations. */
-export const matrixBody = /* wgsl */ `
-  override lanes: u32 = 32u;                                           // invocations of a subgroup
-  override across: u32 = 1u;                                           // subgroups of a workgroup along the channels
-  override down: u32 = 2u;                                             // and along the pixels
-
-  const gatheredRow = 10u;                                             // 32 numbers in quads, and two against bank conflicts;
-  override filtersRow: u32 = ownChannels / 4u * across + 2u;           // rows begin at multiples of 16 bytes, as loads demand
-  const rowsOfSums = ownPixels / tall;
-  const columnsOfSums = ownChannels / wide;
+  return /* wgsl */ `${held ? sizeControl : ''}${types}
+  const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts
 
   struct Uniforms {
     pixels: u32,                                                       // N × rows × columns
@@ -93,16 +171,16 @@ export const matrixBody = /* wgsl */ `
     residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
     relu: u32,                                                         // 1: negative results become 0
   }
-  @group(0) @binding(0) var<storage, read> input: array<vec2u>;        // N × height × width × quadsIn, halves
-  @group(0) @binding(1) var<storage, read> weights: array<vec2u>;      // (kernelHeight · kernelWidth · 4·quadsIn) × quadsOut, halves
+  @group(0) @binding(0) var<storage, read> input: array<${Chunk}>;       // N × height × width × chunks of ${chunk} halves
+  @group(0) @binding(1) var<storage, read> weights: array<${Chunk}>;     // 4·quadsOut × (kernelHeight · kernelWidth · chunks)
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
   @group(0) @binding(3) var<storage, read> residual: array<vec2u>;     // pixels × quadsOut, or quadsOut, halves
   @group(0) @binding(4) var<storage, read_write> output: array<vec2u>; // pixels × quadsOut, halves
   @group(0) @binding(5) var<uniform> u: Uniforms;
 
-  var<workgroup> gathered: array<vec4<Number>, ownPixels * down * gatheredRow>; // pixels × 32 numbers of their windows
-  var<workgroup> filters: array<vec4<Number>, 32u * filtersRow>;                // as many rows × channels
-  var<workgroup> scratch: array<vec4f, tall * wide / 4u * across * down>;       // a matrix of sums for each subgroup
+  var<workgroup> gathered: array<vec4<Number>, ${pixels * down * memoryRow}>; // pixels × ${deep} numbers of their windows
+  var<workgroup> filters: array<vec4<Number>, ${channels * across * memoryRow}>; // filters × as many numbers
+  var<workgroup> scratch: array<vec4f, ${across * down * matrixQuads}>; // a matrix of sums for each subgroup
 
   // Where the window of a pixel begins; y is far below 0 for pixels past the last.
   struct Place { base: u32, y: i32, x: i32 }
@@ -115,124 +193,109 @@ export const matrixBody = /* wgsl */ `
     return Place(image * u.height * u.width, y, i32((pixel % u.columns) * u.strideX) - i32(u.padLeft));
   }
 
-  // Four halves of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
-  fn gather(place: Place, ky: u32, kx: u32, quad: u32) -> vec2u {
+  // ${chunk} halves of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
+  fn gather(place: Place, ky: u32, kx: u32, chunk: u32) -> ${Chunk} {
     let y = place.y + i32(ky * u.dilationY);
     let x = place.x + i32(kx * u.dilationX);
     let inside = ky < u.kernelHeight && y >= 0 && y < i32(u.height) && x >= 0 && x < i32(u.width);
-    let at = (place.base + u32(y) * u.width + u32(x)) * u.quadsIn + quad;
-    return select(vec2u(), input[select(0u, at, inside)], inside);
+    let at = (place.base + u32(y) * u.width + u32(x)) * (u.quadsIn / ${quadsOfChunk}u) + chunk;
+    return select(${Chunk}(), input[select(0u, at, inside)], inside);
   }
 
-  fn filterQuad(row: u32, quad: u32) -> vec2u {
-    let inside = row < 4u * u.kernelHeight * u.kernelWidth * u.quadsIn && quad < u.quadsOut;
-    return select(vec2u(), weights[select(0u, row * u.quadsOut + quad, inside)], inside);
+  // ${chunk} halves of a filter, counted through window and channels.
+  fn filterChunk(row: u32, at: u32) -> ${Chunk} {
+    let length = u.kernelHeight * u.kernelWidth * (u.quadsIn / ${quadsOfChunk}u);
+    let inside = row < 4u * u.quadsOut && at < length;
+    return select(${Chunk}(), weights[select(0u, row * length + at, inside)], inside);
   }
 
-  fn halvesAt(quad: vec2u) -> vec4f {
-    return vec4f(unpack2x16float(quad.x), unpack2x16float(quad.y));
+  fn residualAt(pixel: u32, quad: u32) -> vec2u {
+    let inside = pixel < u.pixels && quad < u.quadsOut;
+    return residual[select(0u, pixel * u.residualStep + quad, inside)];
   }
 
-  fn write(pixel: u32, quad: u32, sum: vec4f) {
+  fn write(pixel: u32, quad: u32, sum: vec4f, more: vec2u) {
     if (pixel >= u.pixels || quad >= u.quadsOut) { return; }
-    let value = sum + bias[quad] + halvesAt(residual[pixel * u.residualStep + quad]);
+    let value = sum + bias[quad] + vec4f(unpack2x16float(more.x), unpack2x16float(more.y));
     let bounded = clamp(select(value, max(value, vec4f()), u.relu == 1u), vec4f(-65504.0), vec4f(65504.0));
     output[pixel * u.quadsOut + quad] = vec2u(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
   }
 
-`;
-
-/** Stands before a unit, and `heldToSize` before `matrixMain`, where a device's subgroups have one size or another. */
-export const sizeControl = /* wgsl */ `
-  enable subgroup_size_control;`;
-
-/** An attribute: subgroups have `lanes` invocations, or there is no pipeline. */
-export const heldToSize = /* wgsl */ `
-  @subgroup_size(lanes)`;
-
-/** Follows `matrixBody`. */
-export const matrixMain = /* wgsl */ `
-  @compute @workgroup_size(lanes * across * down)
+  @compute @workgroup_size(${all})${held ? heldTo(lanes) : ''}
   fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lane: u32,
-    @builtin(subgroup_id) own: u32,
+    @builtin(subgroup_id) subgroup: u32,
     @builtin(subgroup_invocation_id) ownLane: u32,
   ) {
     let index = group.x + group.y * groups.x;
-    let quadsOfGroup = ownChannels / 4u * across;
-    let strips = (u.quadsOut + quadsOfGroup - 1u) / quadsOfGroup;
-    let firstQuad = index % strips * quadsOfGroup;
-    let firstPixel = index / strips * (ownPixels * down);
+    let strips = (4u * u.quadsOut + ${channels * across - 1}u) / ${channels * across}u;
+    let firstChannel = index % strips * ${channels * across}u;
+    let firstPixel = index / strips * ${pixels * down}u;
     if (firstPixel >= u.pixels) { return; }
-    let ownRow = own / across * ownPixels;
-    let ownColumn = own % across * ownChannels;
 
-    // This lane fills quad lane % 8 of pixels lane / 8, lane / 8 + all / 8, …, and as many quads of the filters; at most eight.
-    let all = lanes * across * down;
-    let gathers = 8u * ownPixels * down / all;
-    let fills = 32u * quadsOfGroup / all;
-    var places: array<Place, 8>;
-    for (var i = 0u; i < gathers; i++) { places[i] = placeOf(firstPixel + (lane + i * all) / 8u); }
-    var quad = lane % 8u; // which of the window's quads come next, counted through window and channels
-    var ky = quad / u.quadsIn / u.kernelWidth;
-    var kx = quad / u.quadsIn % u.kernelWidth;
-    quad = quad % u.quadsIn;
+    // This lane fills chunk lane % ${chunks} of every ${rowStep}th of the gathered pixels and of the filters.
+    ${lines(gathers.map((i) => `let place${i} = placeOf(firstPixel + lane / ${chunks}u + ${i * rowStep}u);`))}
+    let row = firstChannel + lane / ${chunks}u;
+    let own = lane / ${chunks}u * memoryRow + lane % ${chunks}u * ${quadsOfChunk}u;
+    let chunksIn = u.quadsIn / ${quadsOfChunk}u;
+    var at = lane % ${chunks}u; // which of the window's chunks come next, counted through window and channels
+    var ky = at / chunksIn / u.kernelWidth;
+    var kx = at / chunksIn % u.kernelWidth;
+    var chunk = at % chunksIn;
+    ${lines([...gathers.map((i) => `var a${i}: ${Chunk};`), ...fills.map((i) => `var b${i}: ${Chunk};`)])}
+    ${load}
 
-    var sums: array<Sum, rowsOfSums * columnsOfSums>;
-    let slabs = (u.kernelHeight * u.kernelWidth * u.quadsIn + 7u) / 8u;
-    for (var slab = 0u; slab <= slabs; slab++) {
-      // the next slab is on its way from memory while the one before is multiplied
-      var a: array<vec2u, 8>;
-      var b: array<vec2u, 8>;
-      if (slab < slabs) {
-        for (var i = 0u; i < gathers; i++) { a[i] = gather(places[i], ky, kx, quad); }
-        for (var i = 0u; i < fills; i++) {
-          let element = lane + i * all;
-          b[i] = filterQuad(32u * slab + element / quadsOfGroup, firstQuad + element % quadsOfGroup);
-        }
-      }
-      quad += 8u;
-      while (quad >= u.quadsIn) {
-        quad -= u.quadsIn;
-        kx++;
-        if (kx == u.kernelWidth) { kx = 0u; ky++; }
-      }
-      if (slab > 0u) {
-        for (var k = 0u; k < 32u; k += deep) {
-          var left: array<Left, rowsOfSums>;
-          for (var i = 0u; i < rowsOfSums; i++) { left[i] = leftAt((ownRow + i * tall) * gatheredRow + k / 4u); }
-          for (var j = 0u; j < columnsOfSums; j++) {
-            let right = rightAt(k * filtersRow + (ownColumn + j * wide) / 4u);
-            for (var i = 0u; i < rowsOfSums; i++) {
-              sums[i * columnsOfSums + j] = added(sums[i * columnsOfSums + j], left[i], right);
-            }
+    let left = subgroup / ${across}u * ${pixels * memoryRow}u;
+    let right = subgroup % ${across}u * ${channels * memoryRow}u;
+    ${lines(matrices.map(({ i, j }) => `var s${i}${j}: Sum;`))}
+    let slabs = (u.kernelHeight * u.kernelWidth * chunksIn + ${chunks - 1}u) / ${chunks}u;
+    for (var slab = 0u; slab < slabs; slab++) {
+      workgroupBarrier(); // the slab before has been read
+      ${store}
+      workgroupBarrier(); // this slab is written
+      if (slab + 1u < slabs) {
+        // the next slab is on its way from memory while this one is multiplied
+        at += ${chunks}u;
+        chunk += ${chunks}u;
+        if (chunk >= chunksIn) {
+          let places = chunk / chunksIn; // more than one where there are few channels
+          chunk -= places * chunksIn;
+          kx += places;
+          if (kx >= u.kernelWidth) {
+            ky += kx / u.kernelWidth;
+            kx = kx % u.kernelWidth;
           }
         }
+        ${load}
       }
-      if (slab == slabs) { break; }
-      workgroupBarrier(); // the slab before has been read
-      for (var i = 0u; i < gathers; i++) {
-        let element = lane + i * all;
-        gathered[element / 8u * gatheredRow + element % 8u] = opened(a[i]);
-      }
-      for (var i = 0u; i < fills; i++) {
-        let element = lane + i * all;
-        filters[element / quadsOfGroup * filtersRow + element % quadsOfGroup] = opened(b[i]);
-      }
-      workgroupBarrier(); // this slab is written
+      ${multiply}
     }
 
-    // No invocation can look into a matrix, so each subgroup lays one after another down and picks up its quads.
-    for (var at = 0u; at < rowsOfSums * columnsOfSums; at++) {
-      put(own * (tall * wide / 4u), sums[at]);
-      workgroupBarrier(); // the matrix is written
-      for (var i = ownLane; i < tall * wide / 4u; i += lanes) {
-        let pixel = firstPixel + ownRow + at / columnsOfSums * tall + i / (wide / 4u);
-        let quadOut = firstQuad + (ownColumn + at % columnsOfSums * wide) / 4u + i % (wide / 4u);
-        write(pixel, quadOut, scratch[own * (tall * wide / 4u) + i]);
-      }
-      workgroupBarrier(); // and read
-    }
+    // No invocation can look into a matrix, so each subgroup lays one after another down and picks up its quads. What is added to
+    // the next is on its way meanwhile.
+    let mine = subgroup * ${matrixQuads}u;
+    let ownPixel = firstPixel + subgroup / ${across}u * ${pixels}u;
+    let ownQuad = firstChannel / 4u + subgroup % ${across}u * ${channels / 4}u;
+    ${lines(pickUps.map((p) => `let r0${p} = residualAt(${places(matrices[0], p)});`))}
+    ${leave}
   }`;
+}
+
+/** Stands before `matrixTypes` where a device's subgroups have one size or another. */
+export const sizeControl = /* wgsl */ `
+  enable subgroup_size_control;`;
+
+/** An attribute: subgroups have so many invocations, or there is no pipeline. */
+export function heldTo(lanes: number): string {
+  return ` @subgroup_size(${lanes})`;
+}
+
+function count(length: number): readonly number[] {
+  return [...Array(length).keys()];
+}
+
+function lines(statements: readonly string[]): string {
+  return statements.join('\n    ');
+}

@@ -1,13 +1,15 @@
-import { type Conv2dHalf, halfConvolution, planConv2dHalf } from './conv2d-half-plan.ts';
+import { uniformTensor } from '../random.ts';
+import { type Conv2dHalf, channelsRead, halfConvolution, planConv2dHalf } from './conv2d-half-plan.ts';
 import {
-  eightBySixteenUnit,
-  eightUnit,
-  heldToSize,
-  matrixBody,
-  matrixMain,
-  sixteenUnit,
-  sizeControl,
+  bytesOfMatrices,
+  type MatrixTile,
+  type MatrixUnit,
+  matrixProgram,
+  type SubgroupSize,
+  sharesEvenly,
 } from './conv2d-matrix-program.ts';
+import { fromHalves, toHalves, writeHalves } from './half.ts';
+import { packFilterRowsHalf } from './pack-filter-rows-half.ts';
 
 /** A product of matrices that subgroups of a device compute, as the adapter lists it. */
 export interface SubgroupMatrix {
@@ -30,76 +32,96 @@ export interface MatrixHost {
   };
 }
 
-/** Subgroups of a workgroup. */
-interface MatrixTile {
-  readonly across: number;
-  readonly down: number;
+/** A convolution by the matrices of subgroups. */
+export interface MatrixConvolution extends Conv2dHalf {
+  /** What a workgroup computes, and how many products it brings at a time: which shapes it is good for. */
+  readonly tile: {
+    readonly pixels: number;
+    readonly channels: number;
+    readonly deep: number;
+    readonly subgroups: number;
+  };
+  /** What its subgroups multiply, */
+  readonly unit: MatrixUnit;
+  /** and how large they are. */
+  readonly size: SubgroupSize;
 }
 
-/** A shape of matrices with its part of the program, and what each subgroup computes of them. */
-interface Unit extends SubgroupMatrix {
-  readonly code: string;
-  readonly pixels: number;
-  readonly channels: number;
-}
-
-/** In order of preference. */
-const units: readonly Unit[] = [
+/** Shapes of matrices that we speak, in order of preference, each with its tiles: for deep sums first, then for shallow and narrow. */
+const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[] = [
   {
-    code: sixteenUnit,
-    componentType: 'f16',
-    resultComponentType: 'f32',
+    // NVIDIA since Volta, AMD since RDNA 3
+    component: 'f16',
     M: 16,
     N: 16,
     K: 16,
-    pixels: 32,
-    channels: 64,
+    tiles: [
+      { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, chunk: 8 },
+      { pixels: 64, channels: 64, across: 2, down: 2, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 4 },
+    ],
   },
   {
-    code: eightBySixteenUnit,
-    componentType: 'f16',
-    resultComponentType: 'f32',
+    // Intel
+    component: 'f16',
     M: 8,
     N: 16,
     K: 16,
-    pixels: 32,
-    channels: 32,
+    tiles: [
+      { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
+    ],
   },
-  { code: eightUnit, componentType: 'f32', resultComponentType: 'f32', M: 8, N: 8, K: 8, pixels: 32, channels: 32 },
-];
-
-/** In order of preference: 128 pixels × 128 channels with the first unit, then less. */
-const tiles: readonly MatrixTile[] = [
-  { across: 2, down: 4 },
-  { across: 2, down: 2 },
-  { across: 1, down: 4 },
+  {
+    // Apple since M1; halves are opened on their way into workgroup memory
+    component: 'f32',
+    M: 8,
+    N: 8,
+    K: 8,
+    tiles: [
+      { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
+    ],
+  },
 ];
 
 /**
  * `conv2dHalf` with the matrices of subgroups (tensor cores): halves are multiplied and summed in float32, a 16×16 matrix or the
- * like at a time. There is a program for each of a device's tiles, the one for large maps first; none where the device lists no
+ * like at a time. There is a program for each of a device's tiles, the one for deep sums first; none where the device lists no
  * shape of matrices that we speak, its workgroups are too small, or `hasUnknownSize`.
+ *
+ *     weights O₄×(h·w·I₄)/2 words from `packFilterRowsHalf`, all else as `conv2dHalf`'s
  *
  * The bits of a sum differ from `conv2dHalf`'s as from another order. Drivers may get this wrong as well as f16: `openDevice`
  * tries it first.
  */
-export function matrixConvolutions(host: MatrixHost): readonly Conv2dHalf[] {
+export function matrixConvolutions(host: MatrixHost): readonly MatrixConvolution[] {
   const { limits, features, subgroups } = host;
   const unit = units.find((each) => subgroups.matrices.some((listed) => isSame(each, listed)));
   if (!unit || hasUnknownSize(host) || !neededBy(unit).every((feature) => features.includes(feature))) return [];
-  const lanes = subgroupSize(subgroups);
-  const held = subgroups.smallest !== subgroups.largest;
-  const fitting = tiles.filter((tile) => {
+  const { lanes, held } = subgroupSize(subgroups);
+  const fitting = unit.tiles.filter((tile) => {
     const invocations = lanes * tile.across * tile.down;
     return (
       invocations % subgroups.largest === 0 &&
       invocations <= limits.maxComputeInvocationsPerWorkgroup &&
-      bytesOf(unit, tile) <= limits.maxComputeWorkgroupStorageSize &&
-      loadsOf(unit, tile, lanes).every((count) => Number.isInteger(count) && count <= MOST_LOADS)
+      bytesOfMatrices(unit, tile) <= limits.maxComputeWorkgroupStorageSize &&
+      sharesEvenly(tile, lanes)
     );
   });
-  return fitting.map((tile) => programs[keyOf(unit, tile, { lanes, held })]).filter((program) => program !== undefined);
+  return fitting.map((tile) => {
+    const key = JSON.stringify([unit, tile, lanes, held]);
+    const program = programs.get(key) ?? matrixConvolution(unit, tile, { lanes, held });
+    programs.set(key, program);
+    return program;
+  });
 }
+
+/** The same record for the same program, so that it is compiled once. */
+const programs = new Map<string, MatrixConvolution>();
 
 /**
  * Whether a device may give a program's subgroups one size or another and cannot be told which: how many there are in a
@@ -111,73 +133,82 @@ export function hasUnknownSize({ features, subgroups: { smallest, largest } }: O
 
 const SIZE_CONTROL = 'subgroup-size-control';
 
-/** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
-interface SubgroupSize {
-  readonly lanes: number;
-  readonly held: boolean;
-}
-
 /** Where sizes vary, 32 is what matrices are made for. */
-function subgroupSize({ smallest, largest }: MatrixHost['subgroups']): number {
-  return smallest <= 32 && 32 <= largest ? 32 : largest;
+function subgroupSize({ smallest, largest }: MatrixHost['subgroups']): SubgroupSize {
+  return { lanes: smallest <= 32 && 32 <= largest ? 32 : largest, held: smallest !== largest };
 }
 
-/** Quads that an invocation brings for a slab: as many as the program has room for. */
-const MOST_LOADS = 8;
-
-function loadsOf(unit: Unit, { across, down }: MatrixTile, lanes: number): readonly number[] {
-  const all = lanes * across * down;
-  return [(8 * unit.pixels * down) / all, (8 * unit.channels * across) / all];
+function isSame({ component, M, N, K }: MatrixUnit, listed: SubgroupMatrix): boolean {
+  const isShape = listed.M === M && listed.N === N && listed.K === K;
+  return isShape && listed.componentType === component && listed.resultComponentType === 'f32';
 }
 
-/** Of workgroup memory: gathered pixels and filters with their padding, and a matrix of sums for each subgroup. */
-function bytesOf({ componentType, pixels, channels, M, N }: Unit, { across, down }: MatrixTile): number {
-  const quads = 10 * pixels * down + 32 * ((channels / 4) * across + 2);
-  return quads * (componentType === 'f16' ? 8 : 16) + 4 * M * N * across * down;
-}
-
-function isSame(a: SubgroupMatrix, b: SubgroupMatrix): boolean {
-  return (['componentType', 'resultComponentType', 'M', 'N', 'K'] as const).every((key) => a[key] === b[key]);
-}
-
-function neededBy({ componentType }: Unit): readonly string[] {
+function neededBy({ component }: MatrixUnit): readonly string[] {
   const always = ['subgroups', 'chromium-experimental-subgroup-matrix'];
-  return componentType === 'f16' ? ['shader-f16', ...always] : always;
+  return component === 'f16' ? ['shader-f16', ...always] : always;
 }
 
-function keyOf({ M, N, K }: Unit, { across, down }: MatrixTile, { lanes, held }: SubgroupSize): string {
-  return `${M}×${N}×${K} ${across}×${down} ${lanes}${held ? ' held' : ''}`;
-}
-
-const sizes: readonly SubgroupSize[] = [16, 32, 64].flatMap((lanes) => [
-  { lanes, held: false },
-  { lanes, held: true },
-]);
-
-/** The same record for the same program, so that it is compiled once. */
-const programs: { readonly [key: string]: Conv2dHalf } = Object.fromEntries(
-  units.flatMap((unit) =>
-    tiles.flatMap((tile) =>
-      sizes.map((size) => [keyOf(unit, tile, size), matrixConvolution(unit, tile, size)] as const),
-    ),
-  ),
-);
-
-function matrixConvolution(unit: Unit, { across, down }: MatrixTile, { lanes, held }: SubgroupSize): Conv2dHalf {
-  const size = { pixels: unit.pixels * down, channels: unit.channels * across };
-  const name = `conv2dMatrix${size.pixels}×${size.channels}`;
+/** One program of them, for subgroups of a size. */
+export function matrixConvolution(unit: MatrixUnit, tile: MatrixTile, size: SubgroupSize): MatrixConvolution {
+  const { across, down, deep, chunk } = tile;
+  const [pixels, channels] = [tile.pixels * down, tile.channels * across];
+  const name = `conv2dMatrix${pixels}×${channels}by${across * down}${chunk === 4 ? 'fours' : ''}`;
   return {
     ...halfConvolution,
     name,
-    plan: (shapes, options) => planConv2dHalf(name, shapes, options, size),
+    unit,
+    size,
+    tile: { pixels, channels, deep, subgroups: across * down },
+    filters: packFilterRowsHalf,
+    suits: (shape) => channelsRead(shape) % chunk === 0,
+    plan({ weights, ...shapes }, options) {
+      const [filters, words] = weights;
+      const read = 2 * shapes.input[3];
+      if (read % chunk !== 0) {
+        throw new RangeError(`${name} expected channels in multiples of ${chunk}, got ${read}; use conv2dHalf.`);
+      }
+      const turned = [2 * words, filters / 2]; // as packFiltersHalf lays them out
+      return planConv2dHalf(name, { ...shapes, weights: turned }, options, { pixels, channels });
+    },
+    reference: ({ weights, ...inputs }, u, output) =>
+      halfConvolution.reference({ ...inputs, weights: inColumns(weights, 4 * u.quadsOut) }, u, output),
+    samples: (random) => [
+      [
+        {
+          input: toHalves(uniformTensor(random, [2, 7, 6, 8])),
+          weights: toHalves(uniformTensor(random, [12, 72])),
+          bias: uniformTensor(random, [12]),
+          residual: toHalves(uniformTensor(random, [2, 4, 3, 12])),
+        },
+        { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], dilations: [1, 1], relu: true },
+      ],
+      [
+        {
+          input: toHalves(uniformTensor(random, [3, 5, 7, 5 * chunk])),
+          weights: toHalves(uniformTensor(random, [8, 5 * chunk])),
+          bias: uniformTensor(random, [8]),
+          residual: toHalves(uniformTensor(random, [8])),
+        },
+        { kernel: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] },
+      ],
+    ],
     wgsl: [
       {
-        features: held ? [...neededBy(unit), SIZE_CONTROL] : neededBy(unit),
-        code: held
-          ? sizeControl + unit.code + matrixBody + heldToSize + matrixMain
-          : unit.code + matrixBody + matrixMain,
-        constants: { lanes, across, down },
+        features: size.held ? [...neededBy(unit), SIZE_CONTROL] : neededBy(unit),
+        code: matrixProgram(unit, tile, size),
       },
     ],
   };
+}
+
+/** Words of filters × depth as words of depth × filters. */
+function inColumns(weights: Float32Array, filters: number): Float32Array {
+  const numbers = fromHalves(weights);
+  const depth = numbers.length / filters;
+  const words = new Float32Array(weights.length);
+  writeHalves(
+    Float32Array.from(numbers, (_, index) => numbers[(index % filters) * depth + Math.floor(index / filters)]),
+    words,
+  );
+  return words;
 }

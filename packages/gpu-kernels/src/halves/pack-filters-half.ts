@@ -5,6 +5,9 @@ import { uniformTensor } from '../random.ts';
 import { sizeOf } from '../tensor.ts';
 import { HALF_ROUNDING, halvedShape, writeHalves } from './half.ts';
 
+/** Lays out the weights of a convolution in half precision. */
+export type PackFiltersHalf = Kernel<'weights', 'count' | 'filters' | 'channels' | 'places' | 'read' | 'written'>;
+
 /**
  * Lays the weights of a convolution out as the matrix that `conv2dHalf` multiplies with, in half precision.
  *
@@ -12,7 +15,7 @@ import { HALF_ROUNDING, halvedShape, writeHalves } from './half.ts';
  *
  * @throws ShapeError when the weights have not four axes
  */
-export const packFiltersHalf: Kernel<'weights', 'count' | 'filters' | 'channels' | 'places' | 'read' | 'written'> = {
+export const packFiltersHalf: PackFiltersHalf = {
   name: 'packFiltersHalf',
   inputs: ['weights'],
   halves: ['output'],

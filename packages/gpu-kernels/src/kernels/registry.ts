@@ -21,6 +21,7 @@ import { groupedHalf } from '../halves/grouped-half.ts';
 import { maskImagesHalf } from '../halves/mask-images-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
 import { multiplyHalf } from '../halves/multiply-half.ts';
+import { packFilterRowsHalf } from '../halves/pack-filter-rows-half.ts';
 import { packFiltersHalf } from '../halves/pack-filters-half.ts';
 import { packHalf } from '../halves/pack-half.ts';
 import { rectifyHalf } from '../halves/rectify-half.ts';
@@ -106,6 +107,7 @@ export const kernels = {
   negativePart,
   packDepthwise,
   packFilters,
+  packFilterRowsHalf,
   packFiltersHalf,
   packFiltersWinograd,
   packHalf,

@@ -87,7 +87,10 @@ export function halfKernels(convolution: (shape: ConvolutionShape) => Conv2dHalf
   return {
     pack: packHalf,
     unpack: unpackHalf,
-    convolution: (shape) => ({ kernel: convolution(shape), filters: packFiltersHalf }),
+    convolution(shape) {
+      const kernel = convolution(shape);
+      return { kernel, filters: kernel.filters ?? packFiltersHalf };
+    },
     masks: maskImagesHalf,
     depthwise: { kernel: depthwiseHalf, filters: packDepthwise },
     grouped: { kernel: groupedHalf, filters: packFiltersHalf },

@@ -1,36 +1,28 @@
-import type { SubgroupMatrix } from '../../src/index.ts';
+import { type MatrixTile, type MatrixUnit, matrixProgram } from '../../src/halves/conv2d-matrix-program.ts';
 
 /**
- * A program of `conv2dMatrix` for devices without subgroup matrices: its unit is replaced by one whose matrices are places in
- * workgroup memory, multiplied by loops in float32, and 32 invocations play a subgroup. All else of the program stays: which
- * numbers are brought where, which matrices are multiplied, and where their sums go.
+ * The program of a convolution by matrices for devices without any: its matrices are places in workgroup memory, multiplied by loops
+ * in float32, and 32 invocations play a subgroup. All else of the program stays: which numbers are brought where, which matrices are
+ * multiplied, and where their sums go.
  *
  * @throws Error when the program's text is not what is replaced here
  */
-export function emulatedUnit(code: string, { M, N, K }: SubgroupMatrix): string {
-  const [unit, body] = split(code, '  override lanes');
-  const sizes = ['ownPixels', 'ownChannels'].map((name) => /\d+/.exec(unit.split(`const ${name} = `)[1])?.[0]);
-  const constants = { tall: M, wide: N, deep: K, ownPixels: sizes[0], ownChannels: sizes[1] };
-  const names = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  const [head, rest] = split(
-    body,
-    '    @builtin(subgroup_id) own: u32,\n    @builtin(subgroup_invocation_id) ownLane: u32,\n',
+export function emulatedProgram(unit: MatrixUnit, tile: MatrixTile): string {
+  const program = matrixProgram(unit, tile, { lanes: 32, held: false }, emulatedTypes(unit));
+  const builtins =
+    '    @builtin(subgroup_id) subgroup: u32,\n    @builtin(subgroup_invocation_id) ownLane: u32,\n  ) {\n';
+  if (!program.includes(builtins)) throw new Error(`The program of conv2dMatrix no longer contains ${builtins}.`);
+  return program.replace(
+    builtins,
+    '  ) {\n    let subgroup = lane / 32u;\n    let ownLane = lane % 32u;\n    emulatedLane = ownLane;\n',
   );
-  const [parameters, statements] = split(rest.slice(rest.indexOf('  ) {')), '  ) {\n');
-  const start = '  ) {\n    let own = lane / lanes;\n    let ownLane = lane % lanes;\n    emulatedLane = ownLane;\n';
-  return `${names.join('\n')}\n${EMULATION}\n${head}${parameters}${start}${statements.slice('  ) {\n'.length)}`;
 }
 
-function split(text: string, at: string): readonly [string, string] {
-  const place = text.indexOf(at);
-  if (place < 0) throw new Error(`The program of conv2dMatrix no longer contains ${at}.`);
-  const cut = at.startsWith('    @builtin') ? place + at.length : place;
-  return [text.slice(0, place), text.slice(cut)];
-}
-
-const EMULATION = /* wgsl */ `
+function emulatedTypes({ M, N, K }: MatrixUnit): string {
+  return /* wgsl */ `
   alias Number = f32;
-  const held = tall * wide / 4u / 32u + select(0u, 1u, tall * wide / 4u % 32u > 0u); // quads of a matrix in each invocation
+  const quads = ${(M * N) / 4}u; // of a matrix of sums
+  const held = ${Math.ceil((M * N) / 4 / 32)}u; // in each invocation
   struct Left { at: u32 }
   struct Right { at: u32 }
   struct Sum { quads: array<vec4f, held> }
@@ -43,10 +35,14 @@ const EMULATION = /* wgsl */ `
     var next = sum;
     for (var i = 0u; i < held; i++) {
       let index = emulatedLane + 32u * i;
-      if (index >= tall * wide / 4u) { continue; }
-      for (var k = 0u; k < deep; k++) {
-        let factor = gathered[left.at + index / (wide / 4u) * gatheredRow + k / 4u][k % 4u];
-        next.quads[i] += factor * filters[right.at + k * filtersRow + index % (wide / 4u)];
+      if (index >= quads) { continue; }
+      let pixel = left.at + index / ${N / 4}u * memoryRow;
+      let channel = 4u * (index % ${N / 4}u);
+      for (var k = 0u; k < ${K / 4}u; k++) {
+        let factor = gathered[pixel + k];
+        for (var c = 0u; c < 4u; c++) {
+          next.quads[i][c] += dot(factor, filters[right.at + (channel + c) * memoryRow + k]);
+        }
       }
     }
     return next;
@@ -54,6 +50,8 @@ const EMULATION = /* wgsl */ `
   fn put(at: u32, sum: Sum) {
     for (var i = 0u; i < held; i++) {
       let index = emulatedLane + 32u * i;
-      if (index < tall * wide / 4u) { scratch[at + index] = sum.quads[i]; }
+      if (index < quads) { scratch[at + index] = sum.quads[i]; }
     }
-  }`;
+  }
+`;
+}

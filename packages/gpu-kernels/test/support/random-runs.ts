@@ -242,6 +242,7 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
       shapes: { weights: [filters, channels, 3, 3] },
       options: { direction },
     })),
+  packFilterRowsHalf: fc.tuple(length, length, small, small).map((weights) => ({ shapes: { weights } })),
   packFiltersHalf: fc.tuple(length, length, small, small).map((weights) => ({ shapes: { weights } })),
   packHalf: images.map((input) => ({ shapes: { input } })),
   packLast: images.map((input) => ({ shapes: { input } })),

@@ -1,0 +1,250 @@
+/** A tile of a product of matrices: what a workgroup computes, and what each invocation of it. */
+export interface Tiling {
+  /** Of a workgroup, a multiple of `rows`. */
+  readonly pixels: number;
+  /** Of a workgroup, a multiple of 4·`quads`. */
+  readonly channels: number;
+  /** Pixels of an invocation. */
+  readonly rows: number;
+  /** Quads of channels of an invocation. */
+  readonly quads: number;
+  /** Products that are brought into workgroup memory at a time, a multiple of four. */
+  readonly deep: number;
+  /** Slabs in workgroup memory: with two, the next is written while the present one is read, and one barrier is saved. */
+  readonly stages: 1 | 2;
+}
+
+/** Pixels × channels of a workgroup. All have 128 invocations and at most 12 KiB of workgroup memory. */
+export const tilings = {
+  '64×64': { pixels: 64, channels: 64, rows: 4, quads: 2, deep: 16, stages: 1 },
+  '64×128': { pixels: 64, channels: 128, rows: 8, quads: 2, deep: 16, stages: 1 },
+  '128×64': { pixels: 128, channels: 64, rows: 8, quads: 2, deep: 8, stages: 2 },
+} as const satisfies { readonly [name: string]: Tiling };
+
+export type TileName = keyof typeof tilings;
+
+/** What a device must have for a tile. */
+export function needsOfTile(name: TileName): { readonly invocations: number; readonly bytes: number } {
+  const { pixels, channels, rows, quads, deep, stages }: Tiling = tilings[name];
+  return { invocations: (pixels / rows) * (channels / 4 / quads), bytes: 4 * stages * deep * (pixels + channels) };
+}
+
+/** How numbers lie in memory and what opens and closes four of them; in workgroup memory and sums all are float32. */
+const memories = {
+  f32: { quad: 'vec4f', opened: (quad: string) => quad, closed: 'value' },
+  f16: {
+    quad: 'vec2u', // four halves
+    opened: (quad: string) => `opened(${quad})`,
+    closed: 'vec2u(pack2x16float(bounded.xy), pack2x16float(bounded.zw))',
+  },
+} as const;
+
+/**
+ * The program of `conv2dLast` in a tile, and that of `conv2dHalf`, which needs no feature: packing and unpacking halves is part of WGSL.
+ *
+ * It is written out for its tile, every sum a variable of its own and every place in workgroup memory a constant beside one of the
+ * invocation's: compilers keep such sums in registers, which they do not always where an array is indexed by a loop.
+ *
+ * Invocations that stand side by side read the same gathered pixels and neighbouring quads of the filters, and write neighbouring
+ * quads.
+ */
+export function tileProgram(tiling: Tiling, memory: keyof typeof memories): string {
+  const { pixels, channels, rows, quads, deep, stages } = tiling;
+  const { quad: Quad, opened, closed } = memories[memory];
+  const across = channels / 4 / quads;
+  const down = pixels / rows;
+  const lanes = across * down;
+  const slabQuads = deep / 4; // of a pixel in a slab
+  const rowQuads = channels / 4; // of a row of filters
+  const gathers = count((pixels * slabQuads) / lanes);
+  const fills = count((deep * rowQuads) / lanes);
+  const pixelStep = lanes / slabQuads;
+  const rowStep = lanes / rowQuads;
+  const stageOf = (slab: string, size: number) => (stages === 1 ? '' : `(${slab} & 1u) * ${size}u + `);
+  const gatheredSize = pixels * slabQuads;
+  const filtersSize = deep * rowQuads;
+
+  const load = lines([
+    ...gathers.map((i) => `a${i} = gather(place${i}, ky, kx, quad);`),
+    ...fills.map((i) => `b${i} = filterQuad(row + ${i * rowStep}u, firstQuad + column);`),
+  ]);
+  const advance = `
+        quad += ${slabQuads}u;
+        if (quad >= u.quadsIn) {
+          let places = quad / u.quadsIn; // more than one where there are few channels
+          quad -= places * u.quadsIn;
+          kx += places;
+          if (kx >= u.kernelWidth) {
+            ky += kx / u.kernelWidth;
+            kx = kx % u.kernelWidth;
+          }
+        }
+        row += ${deep}u;`;
+  const store = (slab: string) =>
+    lines([
+      ...gathers.map((i) => `gathered[${stageOf(slab, gatheredSize)}lane + ${i * lanes}u] = a${i};`),
+      ...fills.map((i) => `filters[${stageOf(slab, filtersSize)}lane + ${i * lanes}u] = b${i};`),
+    ]);
+  const multiply = lines([
+    `let left = ${stageOf('slab', gatheredSize)}own.y * ${slabQuads}u;`,
+    `let right = ${stageOf('slab', filtersSize)}own.x;`,
+    ...count(slabQuads).flatMap((k) => [
+      '{',
+      ...count(quads).flatMap((q) =>
+        count(4).map((c) => `let f${q}${c} = filters[right + ${(4 * k + c) * rowQuads + q * across}u];`),
+      ),
+      'var a: vec4f;',
+      ...count(rows).flatMap((r) => [
+        `a = gathered[left + ${r * down * slabQuads + k}u];`,
+        ...count(quads).map((q) => `s${r}${q} = added(s${r}${q}, a, f${q}0, f${q}1, f${q}2, f${q}3);`),
+      ]),
+      '}',
+    ]),
+  ]);
+  const loop =
+    stages === 1
+      ? `
+    for (var slab = 0u; slab < slabs; slab++) {
+      workgroupBarrier(); // the slab before has been read
+      ${store('slab')}
+      workgroupBarrier(); // this slab is written
+      if (slab + 1u < slabs) {
+        // the next slab is on its way from memory while this one is multiplied${advance}
+        ${load}
+      }
+      ${multiply}
+    }`
+      : `
+    ${store('0u')}
+    for (var slab = 0u; slab < slabs; slab++) {
+      workgroupBarrier(); // this slab is written, and the one before has been read
+      if (slab + 1u < slabs) {
+        // the next slab is on its way from memory while this one is multiplied${advance}
+        ${load}
+      }
+      ${multiply}
+      if (slab + 1u < slabs) {
+        ${store('(slab + 1u)')}
+      }
+    }`;
+
+  return /* wgsl */ `
+  struct Uniforms {
+    pixels: u32,                                                       // N × rows × columns
+    height: u32, width: u32, quadsIn: u32,
+    rows: u32, columns: u32, quadsOut: u32,
+    kernelHeight: u32, kernelWidth: u32,
+    strideY: u32, strideX: u32,
+    padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
+    dilationY: u32, dilationX: u32,
+    spreadY: u32, spreadX: u32,
+    residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
+    relu: u32,                                                         // 1: negative results become 0
+  }
+  @group(0) @binding(0) var<storage, read> input: array<${Quad}>;        // N × height × width × quadsIn
+  @group(0) @binding(1) var<storage, read> weights: array<${Quad}>;      // (kernelHeight · kernelWidth · 4·quadsIn) × quadsOut
+  @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
+  @group(0) @binding(3) var<storage, read> residual: array<${Quad}>;     // pixels × quadsOut, or quadsOut
+  @group(0) @binding(4) var<storage, read_write> output: array<${Quad}>; // pixels × quadsOut
+  @group(0) @binding(5) var<uniform> u: Uniforms;
+
+  var<workgroup> gathered: array<vec4f, ${stages * gatheredSize}>; // ${stages} × ${pixels} pixels × ${slabQuads} quads
+  var<workgroup> filters: array<vec4f, ${stages * filtersSize}>; // ${stages} × ${deep} rows × ${rowQuads} quads
+${memory === 'f16' ? OPENED : ''}
+  // Where the window of a pixel begins; y is far below 0 for pixels past the last.
+  struct Place { base: u32, y: i32, x: i32 }
+
+  fn placeOf(pixel: u32) -> Place {
+    if (pixel >= u.pixels) { return Place(0u, -0x40000000, 0); }
+    let row = (pixel / u.columns) % u.rows;
+    let image = pixel / (u.columns * u.rows);
+    let y = i32(row * u.strideY) - i32(u.padTop);
+    return Place(image * u.height * u.width, y, i32((pixel % u.columns) * u.strideX) - i32(u.padLeft));
+  }
+
+  // Four channels of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
+  fn gather(place: Place, ky: u32, kx: u32, quad: u32) -> vec4f {
+    var y = place.y + i32(ky * u.dilationY);
+    var x = place.x + i32(kx * u.dilationX);
+    if (ky >= u.kernelHeight || y < 0 || x < 0) { return vec4f(); }
+    if (u.spreadY * u.spreadX != 1u) {
+      if (u32(y) % u.spreadY != 0u || u32(x) % u.spreadX != 0u) { return vec4f(); }
+      y /= i32(u.spreadY);
+      x /= i32(u.spreadX);
+    }
+    if (y >= i32(u.height) || x >= i32(u.width)) { return vec4f(); }
+    return ${opened('input[(place.base + u32(y) * u.width + u32(x)) * u.quadsIn + quad]')};
+  }
+
+  fn filterQuad(row: u32, quad: u32) -> vec4f {
+    if (row >= 4u * u.kernelHeight * u.kernelWidth * u.quadsIn || quad >= u.quadsOut) { return vec4f(); }
+    return ${opened('weights[row * u.quadsOut + quad]')};
+  }
+
+  // sum + a · (b0, b1, b2, b3)
+  fn added(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+    return fma(a.wwww, b3, fma(a.zzzz, b2, fma(a.yyyy, b1, fma(a.xxxx, b0, sum))));
+  }
+
+  fn write(pixel: u32, quad: u32, sum: vec4f) {
+    if (pixel >= u.pixels || quad >= u.quadsOut) { return; }
+    let all = sum + bias[quad] + ${opened('residual[pixel * u.residualStep + quad]')};
+    let value = select(all, max(all, vec4f()), u.relu == 1u);${memory === 'f16' ? BOUNDED : ''}
+    output[pixel * u.quadsOut + quad] = ${closed};
+  }
+
+  @compute @workgroup_size(${across}, ${down})
+  fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_id) own: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+  ) {
+    let index = group.x + group.y * groups.x;
+    let strips = (u.quadsOut + ${rowQuads - 1}u) / ${rowQuads}u;
+    let firstQuad = (index % strips) * ${rowQuads}u;
+    let firstPixel = index / strips * ${pixels}u;
+    if (firstPixel >= u.pixels) { return; }
+
+    // This lane fills quad lane % ${slabQuads} of every ${pixelStep}th of the gathered pixels, and of every ${rowStep}th row of the filters quad
+    // lane % ${rowQuads}.
+    ${lines(gathers.map((i) => `let place${i} = placeOf(firstPixel + lane / ${slabQuads}u + ${i * pixelStep}u);`))}
+    var quad = lane % ${slabQuads}u; // which of the window's quads come next, counted through window and channels
+    var ky = quad / u.quadsIn / u.kernelWidth;
+    var kx = quad / u.quadsIn % u.kernelWidth;
+    quad = quad % u.quadsIn;
+    let column = lane % ${rowQuads}u;
+    var row = lane / ${rowQuads}u;
+    ${lines([...gathers.map((i) => `var a${i}: vec4f;`), ...fills.map((i) => `var b${i}: vec4f;`)])}
+    ${load}
+    ${lines(count(rows).flatMap((r) => count(quads).map((q) => `var s${r}${q} = vec4f();`)))}
+
+    let slabs = (u.kernelHeight * u.kernelWidth * u.quadsIn + ${slabQuads - 1}u) / ${slabQuads}u;${loop}
+
+    ${lines(
+      count(rows).flatMap((r) =>
+        count(quads).map((q) => {
+          return `write(firstPixel + own.y + ${r * down}u, firstQuad + own.x + ${q * across}u, s${r}${q});`;
+        }),
+      ),
+    )}
+  }`;
+}
+
+const OPENED = `
+  // Four halves as numbers.
+  fn opened(quad: vec2u) -> vec4f {
+    return vec4f(unpack2x16float(quad.x), unpack2x16float(quad.y));
+  }
+`;
+
+const BOUNDED = `
+    let bounded = clamp(value, vec4f(-65504.0), vec4f(65504.0));`;
+
+function count(length: number): readonly number[] {
+  return [...Array(length).keys()];
+}
+
+function lines(statements: readonly string[]): string {
+  return statements.join('\n    ');
+}
