@@ -47,6 +47,13 @@ export interface MatrixConvolution extends Conv2dHalf {
   readonly size: SubgroupSize;
 }
 
+/** For matrices of eight pixels. */
+const smallTiles: readonly MatrixTile[] = [
+  { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
+  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
+  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
+];
+
 /** Shapes of matrices that we speak, in order of preference, each with its tiles: for deep sums first, then for shallow and narrow. */
 const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[] = [
   {
@@ -68,11 +75,7 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
     M: 8,
     N: 16,
     K: 16,
-    tiles: [
-      { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
-      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
-      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
-    ],
+    tiles: smallTiles,
   },
   {
     // Apple since M1; halves are opened on their way into workgroup memory
@@ -80,11 +83,7 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
     M: 8,
     N: 8,
     K: 8,
-    tiles: [
-      { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
-      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
-      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
-    ],
+    tiles: smallTiles,
   },
 ];
 
