@@ -1,4 +1,4 @@
-import { heldTo, matrixTypes, type SubgroupSize, sizeControl } from '../src/halves/conv2d-matrix-program.ts';
+import { heldTo, matrixTypes, type SubgroupSize, sizeControl } from '../src/halves/matrix-units.ts';
 import {
   doubledShape,
   type Kernel,

@@ -38,12 +38,12 @@ export {
   matrixConvolutions,
   type SubgroupMatrix,
 } from './halves/conv2d-matrix.ts';
-export type { MatrixTile, MatrixUnit } from './halves/conv2d-matrix-program.ts';
 export { depthwiseHalf } from './halves/depthwise-half.ts';
 export { groupedHalf } from './halves/grouped-half.ts';
 export { doubledShape, fromHalves, toHalves } from './halves/half.ts';
 export { halfError } from './halves/half-error.ts';
 export { maskImagesHalf } from './halves/mask-images-half.ts';
+export type { MatrixTile, MatrixUnit } from './halves/matrix-units.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';
 export { multiplyHalf } from './halves/multiply-half.ts';
 export { packFilterRowsHalf } from './halves/pack-filter-rows-half.ts';

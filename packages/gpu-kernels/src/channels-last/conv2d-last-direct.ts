@@ -7,6 +7,7 @@ import {
   sampleConv2dLast,
 } from './conv2d-last-plan.ts';
 import { traceConv2dLast } from './conv2d-last-trace.ts';
+import { placeText, uniformsText } from './conv2d-text.ts';
 
 /**
  * The same as `conv2dLast` without workgroup memory and barriers: each invocation computes four pixels of eight channels. A
@@ -24,35 +25,14 @@ export const conv2dLastDirect: Conv2dLast = {
     }),
   rows: rowsOfConv2dLast,
   reference: referenceConv2dLast,
-  wgsl: /* wgsl */ `
-    struct Uniforms {
-      pixels: u32,                                                       // N × rows × columns
-      height: u32, width: u32, quadsIn: u32,
-      rows: u32, columns: u32, quadsOut: u32,
-      kernelHeight: u32, kernelWidth: u32,
-      strideY: u32, strideX: u32,
-      padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
-      dilationY: u32, dilationX: u32,
-      spreadY: u32, spreadX: u32,
-      residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-      relu: u32,                                                         // 1: negative results become 0
-    }
+  wgsl: /* wgsl */ `${uniformsText()}
     @group(0) @binding(0) var<storage, read> input: array<vec4f>;        // N × height × width × quadsIn
     @group(0) @binding(1) var<storage, read> weights: array<vec4f>;      // (kernelHeight · kernelWidth · 4·quadsIn) × quadsOut
     @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
     @group(0) @binding(3) var<storage, read> residual: array<vec4f>;     // pixels × quadsOut, or quadsOut
     @group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // pixels × quadsOut
     @group(0) @binding(5) var<uniform> u: Uniforms;
-
-    // Where the window of a pixel begins.
-    struct Place { base: u32, y: i32, x: i32 }
-
-    fn placeOf(pixel: u32) -> Place {
-      let row = (pixel / u.columns) % u.rows;
-      let image = pixel / (u.columns * u.rows);
-      let y = i32(row * u.strideY) - i32(u.padTop);
-      return Place(image * u.height * u.width, y, i32((pixel % u.columns) * u.strideX) - i32(u.padLeft));
-    }
+${placeText}
 
     // First quad of the pixel that the window reads at (ky, kx), or -1 where it reads none.
     fn positionAt(place: Place, ky: u32, kx: u32) -> i32 {
@@ -90,12 +70,9 @@ export const conv2dLastDirect: Conv2dLast = {
       let right = min(left + 1u, u.quadsOut - 1u); // an odd last quad is computed twice and written once
       let pixel = index / pairs * 4u;
       let place0 = placeOf(pixel);
-      let place1 = placeOf(pixel + 1u); // past the last pixel: an image that is not there, whose reads are clamped
+      let place1 = placeOf(pixel + 1u);
       let place2 = placeOf(pixel + 2u);
       let place3 = placeOf(pixel + 3u);
-      let beyond1 = pixel + 1u >= u.pixels;
-      let beyond2 = pixel + 2u >= u.pixels;
-      let beyond3 = pixel + 3u >= u.pixels;
       var s00 = vec4f(); var s01 = vec4f();
       var s10 = vec4f(); var s11 = vec4f();
       var s20 = vec4f(); var s21 = vec4f();
@@ -104,9 +81,9 @@ export const conv2dLastDirect: Conv2dLast = {
       for (var ky = 0u; ky < u.kernelHeight; ky++) {
         for (var kx = 0u; kx < u.kernelWidth; kx++) {
           let at0 = positionAt(place0, ky, kx);
-          let at1 = select(positionAt(place1, ky, kx), -1, beyond1);
-          let at2 = select(positionAt(place2, ky, kx), -1, beyond2);
-          let at3 = select(positionAt(place3, ky, kx), -1, beyond3);
+          let at1 = positionAt(place1, ky, kx);
+          let at2 = positionAt(place2, ky, kx);
+          let at3 = positionAt(place3, ky, kx);
           for (var quad = 0u; quad < u.quadsIn; quad++) {
             let l0 = weights[row + left]; let r0 = weights[row + right];
             row += u.quadsOut;

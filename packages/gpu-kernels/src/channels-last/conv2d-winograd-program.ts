@@ -1,17 +1,7 @@
+import { uniformsText } from './conv2d-text.ts';
+
 /** The program of `conv2dWinograd`: 256 invocations compute 32 tiles of 2×2 pixels of 32 channels. */
-export const winogradProgram = /* wgsl */ `
-  struct Uniforms {
-    pixels: u32,                                                       // N × rows × columns
-    height: u32, width: u32, quadsIn: u32,
-    rows: u32, columns: u32, quadsOut: u32,
-    kernelHeight: u32, kernelWidth: u32,                               // 3, 3
-    strideY: u32, strideX: u32,                                        // 1, 1
-    padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
-    dilationY: u32, dilationX: u32,                                    // 1, 1
-    spreadY: u32, spreadX: u32,                                        // 1, 1
-    residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-    relu: u32,                                                         // 1: negative results become 0
-  }
+export const winogradProgram = /* wgsl */ `${uniformsText()}
   @group(0) @binding(0) var<storage, read> input: array<vec4f>;        // N × height × width × quadsIn
   @group(0) @binding(1) var<storage, read> weights: array<vec4f>;      // (16 · 4·quadsIn) × quadsOut
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut

@@ -12,6 +12,7 @@ import {
   rowsOfConv2dLast,
 } from './conv2d-last-plan.ts';
 import { traceConv2dLast } from './conv2d-last-trace.ts';
+import { uniformsText } from './conv2d-text.ts';
 
 /**
  * A convolution of each channel by itself, or its way back, with channels last, plus bias and a shortcut, then ReLU if asked.
@@ -27,19 +28,7 @@ export const depthwiseLast: Kernel<Conv2dLastInput, Conv2dLastUniform, Conv2dLas
   plan: (shapes, options) => planDepthwise('depthwiseLast', shapes, options),
   rows: rowsOfConv2dLast,
   reference: referenceDepthwise,
-  wgsl: /* wgsl */ `
-    struct Uniforms {
-      pixels: u32,                                                       // N × rows × columns
-      height: u32, width: u32, quadsIn: u32,
-      rows: u32, columns: u32, quadsOut: u32,                            // quadsOut is quadsIn
-      kernelHeight: u32, kernelWidth: u32,
-      strideY: u32, strideX: u32,
-      padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
-      dilationY: u32, dilationX: u32,
-      spreadY: u32, spreadX: u32,
-      residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-      relu: u32,                                                         // 1: negative results become 0
-    }
+  wgsl: /* wgsl */ `${uniformsText()}
     @group(0) @binding(0) var<storage, read> input: array<vec4f>;        // N × height × width × quadsIn
     @group(0) @binding(1) var<storage, read> weights: array<vec4f>;      // kernelHeight × kernelWidth × quadsOut
     @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut

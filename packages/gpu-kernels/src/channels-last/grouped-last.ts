@@ -12,6 +12,7 @@ import {
   rowsOfConv2dLast,
 } from './conv2d-last-plan.ts';
 import { traceConv2dLast } from './conv2d-last-trace.ts';
+import { uniformsText } from './conv2d-text.ts';
 
 /** A convolution whose channels and filters are cut into groups that do not mix; there is none for the way back. */
 export interface GroupedOptions extends Omit<Conv2dLastOptions, 'back'> {
@@ -22,6 +23,9 @@ export type GroupedUniform = Conv2dLastUniform | 'groupQuads';
 
 /** As those of `conv2dLast`, and the quads that a group reads. */
 export const groupedUniforms = { ...conv2dLastUniforms, groupQuads: 'u32' } as const;
+
+/** The field of `groupedUniforms` beside a convolution's. */
+export const groupQuadsText = '\n    groupQuads: u32,  // of quadsIn, in each group';
 
 /**
  * A convolution in groups with channels last, plus bias and a shortcut, then ReLU if asked.
@@ -40,20 +44,7 @@ export const groupedLast: Kernel<Conv2dLastInput, GroupedUniform, GroupedOptions
   plan: (shapes, options) => planGrouped('groupedLast', shapes, options),
   rows: rowsOfConv2dLast,
   reference: referenceGrouped,
-  wgsl: /* wgsl */ `
-    struct Uniforms {
-      pixels: u32,                                                       // N × rows × columns
-      height: u32, width: u32, quadsIn: u32,
-      rows: u32, columns: u32, quadsOut: u32,
-      kernelHeight: u32, kernelWidth: u32,
-      strideY: u32, strideX: u32,
-      padTop: u32, padLeft: u32,
-      dilationY: u32, dilationX: u32,
-      spreadY: u32, spreadX: u32,                                        // 1, 1
-      residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-      relu: u32,                                                         // 1: negative results become 0
-      groupQuads: u32,                                                   // of quadsIn, in each group
-    }
+  wgsl: /* wgsl */ `${uniformsText(groupQuadsText)}
     @group(0) @binding(0) var<storage, read> input: array<vec4f>;        // N × height × width × quadsIn
     @group(0) @binding(1) var<storage, read> weights: array<vec4f>;      // (kernelHeight · kernelWidth · 4·groupQuads) × quadsOut
     @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut

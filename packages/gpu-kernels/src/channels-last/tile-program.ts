@@ -1,3 +1,5 @@
+import { advanceText, count, lines, placeText, uniformsText } from './conv2d-text.ts';
+
 /** A tile of a product of matrices: what a workgroup computes, and what each invocation of it. */
 export interface Tiling {
   /** Of a workgroup, a multiple of `rows`. */
@@ -68,17 +70,7 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
     ...gathers.map((i) => `a${i} = gather(place${i}, ky, kx, quad);`),
     ...fills.map((i) => `b${i} = filterQuad(row + ${i * rowStep}u, firstQuad + column);`),
   ]);
-  const advance = `
-        quad += ${slabQuads}u;
-        if (quad >= u.quadsIn) {
-          let places = quad / u.quadsIn; // more than one where there are few channels
-          quad -= places * u.quadsIn;
-          kx += places;
-          if (kx >= u.kernelWidth) {
-            ky += kx / u.kernelWidth;
-            kx = kx % u.kernelWidth;
-          }
-        }
+  const advance = `${advanceText('quad', 'u.quadsIn', slabQuads)}
         row += ${deep}u;`;
   const store = (slab: string) =>
     lines([
@@ -128,19 +120,7 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
       }
     }`;
 
-  return /* wgsl */ `
-  struct Uniforms {
-    pixels: u32,                                                       // N × rows × columns
-    height: u32, width: u32, quadsIn: u32,
-    rows: u32, columns: u32, quadsOut: u32,
-    kernelHeight: u32, kernelWidth: u32,
-    strideY: u32, strideX: u32,
-    padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
-    dilationY: u32, dilationX: u32,
-    spreadY: u32, spreadX: u32,
-    residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-    relu: u32,                                                         // 1: negative results become 0
-  }
+  return /* wgsl */ `${uniformsText()}
   @group(0) @binding(0) var<storage, read> input: array<${Quad}>;        // N × height × width × quadsIn
   @group(0) @binding(1) var<storage, read> weights: array<${Quad}>;      // (kernelHeight · kernelWidth · 4·quadsIn) × quadsOut
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
@@ -150,17 +130,7 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
 
   var<workgroup> gathered: array<vec4f, ${stages * gatheredSize}>; // ${stages} × ${pixels} pixels × ${slabQuads} quads
   var<workgroup> filters: array<vec4f, ${stages * filtersSize}>; // ${stages} × ${deep} rows × ${rowQuads} quads
-${memory === 'f16' ? OPENED : ''}
-  // Where the window of a pixel begins; y is far below 0 for pixels past the last.
-  struct Place { base: u32, y: i32, x: i32 }
-
-  fn placeOf(pixel: u32) -> Place {
-    if (pixel >= u.pixels) { return Place(0u, -0x40000000, 0); }
-    let row = (pixel / u.columns) % u.rows;
-    let image = pixel / (u.columns * u.rows);
-    let y = i32(row * u.strideY) - i32(u.padTop);
-    return Place(image * u.height * u.width, y, i32((pixel % u.columns) * u.strideX) - i32(u.padLeft));
-  }
+${memory === 'f16' ? OPENED : ''}${placeText}
 
   // Four channels of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
   fn gather(place: Place, ky: u32, kx: u32, quad: u32) -> vec4f {
@@ -240,11 +210,3 @@ const OPENED = `
 
 const BOUNDED = `
     let bounded = clamp(value, vec4f(-65504.0), vec4f(65504.0));`;
-
-function count(length: number): readonly number[] {
-  return [...Array(length).keys()];
-}
-
-function lines(statements: readonly string[]): string {
-  return statements.join('\n    ');
-}

@@ -1,80 +1,13 @@
-// Nowhere else do we speak Dawn's experimental WGSL.
-
-/** Matrices that the subgroups of a device multiply: M×N sums from K products. */
-export interface MatrixUnit {
-  /** Of the factors; sums are f32. */
-  readonly component: 'f16' | 'f32';
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
-/** A tile of a product of matrices: what a subgroup computes, and how many subgroups a workgroup has. */
-export interface MatrixTile {
-  /** Pixels of a subgroup, a multiple of M. */
-  readonly pixels: number;
-  /** Channels of a subgroup, a multiple of N. */
-  readonly channels: number;
-  /** Subgroups of a workgroup along the channels. */
-  readonly across: number;
-  /** Subgroups of a workgroup along the pixels. */
-  readonly down: number;
-  /** Products that are brought into workgroup memory at a time, a multiple of K. */
-  readonly deep: number;
-  /** Numbers that an invocation brings at once. Channels that are read are a multiple of it. */
-  readonly chunk: 4 | 8;
-}
-
-/** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
-export interface SubgroupSize {
-  readonly lanes: number;
-  readonly held: boolean;
-}
-
-/** Numbers beside each row in workgroup memory, 16 bytes: rows begin in other banks, and at multiples of 16 as loads demand. */
-function paddingOf({ component }: MatrixUnit): number {
-  return component === 'f16' ? 8 : 4;
-}
-
-/** Of workgroup memory: gathered pixels and filters with their padding, and a matrix of sums for each subgroup. */
-export function bytesOfMatrices(unit: MatrixUnit, { pixels, channels, across, down, deep }: MatrixTile): number {
-  const rows = pixels * down + channels * across;
-  const numbers = rows * (deep + paddingOf(unit));
-  return numbers * (unit.component === 'f16' ? 2 : 4) + 4 * unit.M * unit.N * across * down;
-}
-
-/** Whether the invocations of a workgroup can share the work of bringing a slab evenly. */
-export function sharesEvenly({ pixels, channels, across, down, deep, chunk }: MatrixTile, lanes: number): boolean {
-  const all = lanes * across * down;
-  const chunks = deep / chunk;
-  return [all / chunks, (pixels * down * chunks) / all, (channels * across * chunks) / all].every(Number.isInteger);
-}
-
-/**
- * What the program says of matrices: their types, how they come from workgroup memory and go there, and what is added. Offsets and
- * strides are in quads.
- */
-export function matrixTypes({ component, M, N, K }: MatrixUnit): string {
-  const halves = component === 'f16';
-  return /* wgsl */ `
-  ${halves ? 'enable f16;' : ''}
-  enable subgroups;
-  enable chromium_experimental_subgroup_matrix;
-
-  alias Number = ${component}; // in workgroup memory
-  alias Left = subgroup_matrix_left<${component}, ${K}, ${M}>;
-  alias Right = subgroup_matrix_right<${component}, ${N}, ${K}>;
-  alias Sum = subgroup_matrix_result<f32, ${N}, ${M}>;
-
-  fn opened(quad: vec2u) -> vec4<Number> {
-    return ${halves ? 'bitcast<vec4<f16>>(quad)' : 'vec4f(unpack2x16float(quad.x), unpack2x16float(quad.y))'};
-  }
-  fn leftAt(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&gathered, at, memoryRow); }
-  fn rightAt(at: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&filters, at, memoryRow); }
-  fn added(sum: Sum, left: Left, right: Right) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, ${N / 4}u); }
-`;
-}
+import { advanceText, count, lines, placeText, uniformsText } from '../channels-last/conv2d-text.ts';
+import {
+  heldTo,
+  type MatrixTile,
+  type MatrixUnit,
+  matrixTypes,
+  paddingOf,
+  type SubgroupSize,
+  sizeControl,
+} from './matrix-units.ts';
 
 /**
  * The program of a convolution by subgroup matrices: `conv2dLast`'s product of matrices, multiplied by subgroups in place of
@@ -82,7 +15,7 @@ export function matrixTypes({ component, M, N, K }: MatrixUnit): string {
  * their numbers side by side.
  *
  * It is written out for its tile, every matrix a variable of its own: an array of matrices that is indexed by a loop does not stay in
- * registers (a third of the speed on an H100).
+ * registers (decision 0010).
  *
  * @param types `matrixTypes` of the unit, or what stands in for it where there are no such matrices
  */
@@ -157,20 +90,7 @@ export function matrixProgram(
   );
 
   return /* wgsl */ `${held ? sizeControl : ''}${types}
-  const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts
-
-  struct Uniforms {
-    pixels: u32,                                                       // N × rows × columns
-    height: u32, width: u32, quadsIn: u32,
-    rows: u32, columns: u32, quadsOut: u32,
-    kernelHeight: u32, kernelWidth: u32,
-    strideY: u32, strideX: u32,
-    padTop: u32, padLeft: u32,
-    dilationY: u32, dilationX: u32,
-    spreadY: u32, spreadX: u32,                                        // 1, 1
-    residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-    relu: u32,                                                         // 1: negative results become 0
-  }
+  const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts${uniformsText()}
   @group(0) @binding(0) var<storage, read> input: array<${Chunk}>;       // N × height × width × chunks of ${chunk} halves
   @group(0) @binding(1) var<storage, read> weights: array<${Chunk}>;     // 4·quadsOut × (kernelHeight · kernelWidth · chunks)
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
@@ -180,18 +100,7 @@ export function matrixProgram(
 
   var<workgroup> gathered: array<vec4<Number>, ${pixels * down * memoryRow}>; // pixels × ${deep} numbers of their windows
   var<workgroup> filters: array<vec4<Number>, ${channels * across * memoryRow}>; // filters × as many numbers
-  var<workgroup> scratch: array<vec4f, ${across * down * matrixQuads}>; // a matrix of sums for each subgroup
-
-  // Where the window of a pixel begins; y is far below 0 for pixels past the last.
-  struct Place { base: u32, y: i32, x: i32 }
-
-  fn placeOf(pixel: u32) -> Place {
-    if (pixel >= u.pixels) { return Place(0u, -0x40000000, 0); }
-    let row = (pixel / u.columns) % u.rows;
-    let image = pixel / (u.columns * u.rows);
-    let y = i32(row * u.strideY) - i32(u.padTop);
-    return Place(image * u.height * u.width, y, i32((pixel % u.columns) * u.strideX) - i32(u.padLeft));
-  }
+  var<workgroup> scratch: array<vec4f, ${across * down * matrixQuads}>; // a matrix of sums for each subgroup${placeText}
 
   // ${chunk} halves of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
   fn gather(place: Place, ky: u32, kx: u32, chunk: u32) -> ${Chunk} {
@@ -257,17 +166,7 @@ export function matrixProgram(
       workgroupBarrier(); // this slab is written
       if (slab + 1u < slabs) {
         // the next slab is on its way from memory while this one is multiplied
-        at += ${chunks}u;
-        chunk += ${chunks}u;
-        if (chunk >= chunksIn) {
-          let places = chunk / chunksIn; // more than one where there are few channels
-          chunk -= places * chunksIn;
-          kx += places;
-          if (kx >= u.kernelWidth) {
-            ky += kx / u.kernelWidth;
-            kx = kx % u.kernelWidth;
-          }
-        }
+        at += ${chunks}u;${advanceText('chunk', 'chunksIn', chunks)}
         ${load}
       }
       ${multiply}
@@ -281,21 +180,4 @@ export function matrixProgram(
     ${lines(pickUps.map((p) => `let r0${p} = residualAt(${places(matrices[0], p)});`))}
     ${leave}
   }`;
-}
-
-/** Stands before `matrixTypes` where a device's subgroups have one size or another. */
-export const sizeControl = /* wgsl */ `
-  enable subgroup_size_control;`;
-
-/** An attribute: subgroups have so many invocations, or there is no pipeline. */
-export function heldTo(lanes: number): string {
-  return ` @subgroup_size(${lanes})`;
-}
-
-function count(length: number): readonly number[] {
-  return [...Array(length).keys()];
-}
-
-function lines(statements: readonly string[]): string {
-  return statements.join('\n    ');
 }

@@ -1,14 +1,8 @@
 import { uniformTensor } from '../random.ts';
 import { type Conv2dHalf, channelsRead, halfConvolution, planConv2dHalf } from './conv2d-half-plan.ts';
-import {
-  bytesOfMatrices,
-  type MatrixTile,
-  type MatrixUnit,
-  matrixProgram,
-  type SubgroupSize,
-  sharesEvenly,
-} from './conv2d-matrix-program.ts';
+import { matrixProgram } from './conv2d-matrix-program.ts';
 import { fromHalves, toHalves, writeHalves } from './half.ts';
+import { bytesOfMatrices, type MatrixTile, type MatrixUnit, type SubgroupSize, sharesEvenly } from './matrix-units.ts';
 import { packFilterRowsHalf } from './pack-filter-rows-half.ts';
 
 /** A product of matrices that subgroups of a device compute, as the adapter lists it. */

@@ -1,4 +1,5 @@
 import { conv2dLastUniforms, rowsOfConv2dLast } from '../channels-last/conv2d-last-plan.ts';
+import { uniformsText } from '../channels-last/conv2d-text.ts';
 import { planDepthwise, referenceDepthwise } from '../channels-last/depthwise-last.ts';
 import { uniformTensor } from '../random.ts';
 import type { Conv2dHalf } from './conv2d-half-plan.ts';
@@ -39,19 +40,7 @@ export const depthwiseHalf: Conv2dHalf = {
     referenceDepthwise({ ...rest, input: fromHalves(input), residual: fromHalves(residual) }, u, sums);
     writeHalves(boundedHalves(sums), output);
   },
-  wgsl: /* wgsl */ `
-    struct Uniforms {
-      pixels: u32,                                                       // N × rows × columns
-      height: u32, width: u32, quadsIn: u32,
-      rows: u32, columns: u32, quadsOut: u32,                            // quadsOut is quadsIn
-      kernelHeight: u32, kernelWidth: u32,
-      strideY: u32, strideX: u32,
-      padTop: u32, padLeft: u32,                                         // two's complement: may be negative on the way back
-      dilationY: u32, dilationX: u32,
-      spreadY: u32, spreadX: u32,
-      residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-      relu: u32,                                                         // 1: negative results become 0
-    }
+  wgsl: /* wgsl */ `${uniformsText()}
     @group(0) @binding(0) var<storage, read> input: array<vec2u>;        // N × height × width × quadsIn, halves
     @group(0) @binding(1) var<storage, read> weights: array<vec4f>;      // kernelHeight × kernelWidth × quadsOut
     @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut

@@ -1,8 +1,10 @@
 import { type Conv2dLastInput, rowsOfConv2dLast } from '../channels-last/conv2d-last-plan.ts';
+import { uniformsText } from '../channels-last/conv2d-text.ts';
 import {
   type GroupedOptions,
   type GroupedUniform,
   groupedUniforms,
+  groupQuadsText,
   planGrouped,
   referenceGrouped,
 } from '../channels-last/grouped-last.ts';
@@ -51,20 +53,7 @@ export const groupedHalf: Kernel<Conv2dLastInput, GroupedUniform, GroupedOptions
     referenceGrouped(numbers, u, sums);
     writeHalves(boundedHalves(sums), output);
   },
-  wgsl: /* wgsl */ `
-    struct Uniforms {
-      pixels: u32,                                                       // N × rows × columns
-      height: u32, width: u32, quadsIn: u32,
-      rows: u32, columns: u32, quadsOut: u32,
-      kernelHeight: u32, kernelWidth: u32,
-      strideY: u32, strideX: u32,
-      padTop: u32, padLeft: u32,
-      dilationY: u32, dilationX: u32,
-      spreadY: u32, spreadX: u32,                                        // 1, 1
-      residualStep: u32,                                                 // quadsOut, or 0 for one row added everywhere
-      relu: u32,                                                         // 1: negative results become 0
-      groupQuads: u32,                                                   // of quadsIn, in each group
-    }
+  wgsl: /* wgsl */ `${uniformsText(groupQuadsText)}
     @group(0) @binding(0) var<storage, read> input: array<vec2u>;        // N × height × width × quadsIn, halves
     @group(0) @binding(1) var<storage, read> weights: array<vec2u>;      // (kernelHeight · kernelWidth · 4·groupQuads) × quadsOut, halves
     @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut

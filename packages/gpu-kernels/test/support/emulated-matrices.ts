@@ -1,4 +1,5 @@
-import { type MatrixTile, type MatrixUnit, matrixProgram } from '../../src/halves/conv2d-matrix-program.ts';
+import { matrixProgram } from '../../src/halves/conv2d-matrix-program.ts';
+import type { MatrixTile, MatrixUnit } from '../../src/halves/matrix-units.ts';
 
 /**
  * The program of a convolution by matrices for devices without any: its matrices are places in workgroup memory, multiplied by loops
