@@ -23,7 +23,13 @@ export const clientScript = `
     show(next);
   });
 
-  const sources = JSON.parse(find('chart-sources').textContent);
+  const unpack = async () => {
+    const packed = Uint8Array.from(atob(find('chart-sources').textContent), (character) => character.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return JSON.parse(await new Response(stream).text());
+  };
+  let unpacked;
+  const sourcesOf = () => unpacked ??= unpack();
   const save = (name, type, text) => {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type }));
@@ -31,7 +37,7 @@ export const clientScript = `
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
-  const standalone = (svg) => {
+  const standalone = (svg, inks) => {
     const copy = svg.cloneNode(true);
     const [, , width, height] = copy.getAttribute('viewBox').split(' ');
     copy.removeAttribute('style');
@@ -39,17 +45,18 @@ export const clientScript = `
     copy.setAttribute('width', width);
     copy.setAttribute('height', height);
     const paper = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-    for (const [name, value] of [['width', width], ['height', height], ['fill', sources.inks.paper]]) paper.setAttribute(name, value);
+    for (const [name, value] of [['width', width], ['height', height], ['fill', inks.paper]]) paper.setAttribute(name, value);
     copy.prepend(paper);
-    return new XMLSerializer().serializeToString(copy).replace(/var\\(--([a-z0-9-]+)\\)/g, (whole, name) => sources.inks[name] ?? whole);
+    return new XMLSerializer().serializeToString(copy).replace(/var\\(--([a-z0-9-]+)\\)/g, (whole, name) => inks[name] ?? whole);
   };
-  document.addEventListener('click', (event) => {
+  document.addEventListener('click', async (event) => {
     const link = event.target.closest?.('a.save');
     if (!link) return;
     event.preventDefault();
     const figure = link.closest('figure');
-    const source = sources.charts[figure.dataset.chart];
-    if (link.dataset.save === 'SVG') save(link.download, 'image/svg+xml', standalone(figure.querySelector('.drawing svg')));
+    const { inks, charts } = await sourcesOf();
+    const source = charts[figure.dataset.chart];
+    if (link.dataset.save === 'SVG') save(link.download, 'image/svg+xml', standalone(figure.querySelector('.drawing svg'), inks));
     else if (link.dataset.save === 'Spec') save(link.download, 'application/json', JSON.stringify(source.spec, null, 2));
     else save(link.download, 'text/csv', source.csv);
   });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { renderToString } from 'preact-render-to-string';
 import { chartSource } from './charts/draw-chart.ts';
 import { inks } from './charts/theme.ts';
@@ -41,7 +42,7 @@ export function renderPage(context: ReportContext, sections: readonly Section[],
           )}
         </main>
       </div>
-      ${trusted('script', { type: 'application/json', id: 'chart-sources' }, sourcesJson(context))}
+      ${trusted('script', { type: 'text/plain', id: 'chart-sources' }, packedSources(context))}
       ${trusted('script', {}, clientScript)}
     </body>
   </html>`;
@@ -56,11 +57,13 @@ function navigation(sections: readonly Section[]) {
   </nav>`;
 }
 
-// what the download buttons save; no `<` in it can end the script element
-function sourcesJson({ charts }: ReportContext): string {
+// what the download buttons save: JSON, by gzip, in base64
+function packedSources({ charts }: ReportContext): string {
   const sources = charts.map((chart) => [chart.id, { spec: chartSource(chart).json, csv: chartCsv(chart) }] as const);
   const light = Object.fromEntries(Object.entries(inks).map(([name, ink]) => [name, ink.light]));
-  return JSON.stringify({ inks: light, charts: Object.fromEntries(sources) }).replaceAll('<', '\\u003c');
+  return gzipSync(JSON.stringify({ inks: light, charts: Object.fromEntries(sources) }), { level: 9 }).toString(
+    'base64',
+  );
 }
 
 function policy(): string {
