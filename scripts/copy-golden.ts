@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util';
  * An array is copied when its file has at most `--largest` bytes and its name contains no `--leave`, or when its name
  * contains a `--keep`; the manifest's `arrays` lists those, and of the others only what a `--list` names, for its
  * checksums. Everything else in the manifest stays as it is. Only the
- * manifest of `metrics` is cut down (see `shorten`). PNGs are copied where their name contains `--images`. Folders of
+ * manifest of `metrics` is cut down (see `shorten`). PNGs are copied where their name contains `--images`, none unless said: the study's own are in `images`. Folders of
  * the target that are written are emptied first. `--part` copies some parts only.
  *
- *     node scripts/copy-golden.ts <source> <target> --largest 100000 --keep <name>… --leave <name>… --images _224 \
+ *     node scripts/copy-golden.ts <source> <target> --largest 100000 --keep <name>… --leave <name>… \
  *       --budget 4800000 --part <name>…
  *
  * @throws Error when the copy would be larger than `--budget` bytes; nothing is written then
@@ -23,7 +23,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     largest: { type: 'string', default: '100000' },
     budget: { type: 'string', default: '4800000' },
-    images: { type: 'string', default: '_224' },
+    images: { type: 'string' },
     keep: { type: 'string', multiple: true, default: [] },
     leave: { type: 'string', multiple: true, default: [] },
     list: { type: 'string', multiple: true, default: [] },
@@ -97,10 +97,10 @@ async function planPart(source: string, part: string): Promise<PartCopy> {
 }
 
 async function imagesOf(folder: string): Promise<string[]> {
+  const { images } = options;
+  if (images === undefined) return [];
   const names = await readdir(join(folder, 'png')).catch(() => []); // only the inputs have images
-  return names
-    .filter((name) => name.endsWith('.png') && name.includes(options.images))
-    .map((name) => join('png', name));
+  return names.filter((name) => name.endsWith('.png') && name.includes(images)).map((name) => join('png', name));
 }
 
 /**
