@@ -2,8 +2,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { files, mapRowSchema } from '../src/study/records.ts';
+import { mapRowSchema } from '../src/study/records.ts';
 import { readRows } from '../src/study/rows.ts';
+import { files } from '../src/study/run-files.ts';
 import { quick } from '../src/suites/quick.ts';
 import { temporaryFolder } from './support/run-cambium.ts';
 import { runHere } from './support/run-here.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@cambium/gpu-kernels';
 import { decodeNpy } from '../io/npy.ts';
-import type { MapPlace } from '../study/records.ts';
+import type { MapPlace } from '../study/run-files.ts';
 import type { RunFolder } from './read-run.ts';
 import type { Entrant } from './study.ts';
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '@cambium/gpu-kernels';
 import { encodeImage } from '../io/image.ts';
 import { type ColourTable, colourIndex } from '../render/colormap.ts';
-import { files } from '../study/records.ts';
+import { files } from '../study/run-files.ts';
 import { placeOf, readFrom, readMap } from './read-map.ts';
 import { allEntrants, type Entrant, entrantsAt, type Study } from './study.ts';
 

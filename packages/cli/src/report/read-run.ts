@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import { codeOf, UsageError } from '../errors.ts';
 import { reasonOf } from '../io/atomic-write.ts';
 import {
-  files,
   type MapRow,
   mapRowSchema,
   type ResultRow,
@@ -13,6 +12,7 @@ import {
   runRecordSchema,
 } from '../study/records.ts';
 import { readRows } from '../study/rows.ts';
+import { files } from '../study/run-files.ts';
 
 /** A run folder as it lies on disk. */
 export interface RunFolder {

@@ -2,7 +2,8 @@ import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { codeOf, UsageError } from '../errors.ts';
 import { openFolder, reasonOf, writeAtomically } from '../io/atomic-write.ts';
-import { files, type RunRecord } from '../study/records.ts';
+import type { RunRecord } from '../study/records.ts';
+import { files } from '../study/run-files.ts';
 import type { RunFolder } from './read-run.ts';
 import type { Study } from './study.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openFolder, writeAtomically } from '../io/atomic-write.ts';
 import { fileSafe } from '../outputs.ts';
 import { colormaps } from '../render/colormap.ts';
-import { files } from '../study/records.ts';
+import { files } from '../study/run-files.ts';
 import { judgeImages } from './analysis/judge-images.ts';
 import { chartSource } from './charts/draw-chart.ts';
 import { chartCsv, openContext, type ReportContext } from './context.ts';

@@ -4,8 +4,9 @@ import type { Precision } from '@cambium/cam';
 import { versions } from '../versions.ts';
 import type { StudyImage } from './images.ts';
 import { digestOf } from './map-files.ts';
-import type { LayerRecord } from './records.ts';
-import type { Options, Study, StudyMetric, StudyTechnique } from './study.ts';
+import type { StudyMetric } from './metrics.ts';
+import type { LayerRecord, Options } from './records.ts';
+import type { Study, StudyTechnique } from './study.ts';
 
 /** One score to find: image × layer × technique × metric. */
 export interface Cell {

@@ -15,8 +15,8 @@ import type { SelfTest } from '../self-test.ts';
 import { checkPlaces, type PlaceRequest } from './check-places.ts';
 import { checkVariants } from './check-variants.ts';
 import type { StudyImage } from './images.ts';
-import type { LayerRecord, PlaceCheck } from './records.ts';
-import { batchOf, type Options, type Study, type StudyTechnique } from './study.ts';
+import type { LayerRecord, Options, PlaceCheck } from './records.ts';
+import { batchOf, type Study, type StudyTechnique } from './study.ts';
 
 /** Score-CAM is compared on the channels that vary most. */
 const CHANNELS = 32;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { codeOf } from '../errors.ts';
 import { reasonOf } from '../io/atomic-write.ts';
-import { files } from './records.ts';
+import { files } from './run-files.ts';
 import { StorageError } from './storage-error.ts';
 
 /**

@@ -8,8 +8,9 @@ import { reasonOf } from '../io/atomic-write.ts';
 import { decodeNpy } from '../io/npy.ts';
 import { sha256 } from '../io/sha256.ts';
 import type { StudyImage } from './images.ts';
+import type { StudyMetric } from './metrics.ts';
 import type { LayerRecord } from './records.ts';
-import type { StudyMetric, StudyTechnique } from './study.ts';
+import type { StudyTechnique } from './study.ts';
 
 /** What stands as the method of maps that were made elsewhere and come from files. */
 export const mapsFromFiles: AnyCamMethod = {

@@ -1,6 +1,7 @@
 import { type AnyMetric, metrics } from '@cambium/metrics';
 import { unscorable } from './map-files.ts';
-import type { Study, StudyMetric, StudyTechnique } from './study.ts';
+import type { StudyMetric } from './metrics.ts';
+import type { Study, StudyTechnique } from './study.ts';
 
 /** In words, what a study leaves out or takes otherwise than the defaults, which are the papers' or Quantus's. */
 export function reductionsOf({ techniques, layers, metrics: measured }: Study): string[] {

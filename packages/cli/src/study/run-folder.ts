@@ -13,8 +13,6 @@ import type { Cell } from './cells.ts';
 import type { StudyMap } from './image-work.ts';
 import { openLater } from './later.ts';
 import {
-  files,
-  type MapPlace,
   type MapRow,
   mapRowSchema,
   type ResultRow,
@@ -23,6 +21,7 @@ import {
   runRecordSchema,
 } from './records.ts';
 import { openRows, type RowFile, readRows } from './rows.ts';
+import { files, type MapPlace } from './run-files.ts';
 import { StorageError } from './storage-error.ts';
 
 /** A run's folder: what is finished in it, and where more is written. */

@@ -6,7 +6,7 @@ import { addressOf, attempt, type ImageJob, makeMap, type Place, scoreCell } fro
 import { type ImageWork, openImage } from './image-work.ts';
 import type { StudyImage } from './images.ts';
 import { openJournal } from './journal.ts';
-import { files } from './records.ts';
+import { files } from './run-files.ts';
 import type { RunRequest } from './run-request.ts';
 import { groupBy } from './shards.ts';
 import { sideBySide } from './side-by-side.ts';

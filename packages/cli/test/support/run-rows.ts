@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { files, mapRowSchema, type ResultRow, resultRowSchema, runRecordSchema } from '../../src/study/records.ts';
+import { mapRowSchema, type ResultRow, resultRowSchema, runRecordSchema } from '../../src/study/records.ts';
 import { readRows } from '../../src/study/rows.ts';
+import { files } from '../../src/study/run-files.ts';
 
 /** The rows of a run's folder by key, without what differs from run to run: seconds and forwards. */
 export function scoresOf(folder: string): Map<string, Omit<ResultRow, 'seconds' | 'forwards'>> {

@@ -5,7 +5,8 @@ import { numpyRandom, type Random, type Tensor, tensor } from '@cambium/gpu-kern
 import { metrics, studyMetrics } from '@cambium/metrics';
 import { encodeImage, readPicture } from '../../src/io/image.ts';
 import { encodeNpy } from '../../src/io/npy.ts';
-import { files, type ImageRecord, type MapRow, type ResultRow, type RunRecord } from '../../src/study/records.ts';
+import type { ImageRecord, MapRow, ResultRow, RunRecord } from '../../src/study/records.ts';
+import { files } from '../../src/study/run-files.ts';
 import { root } from './run-cambium.ts';
 
 /** What a made-up run differs in from the usual one. */

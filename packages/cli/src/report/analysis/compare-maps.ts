@@ -1,5 +1,5 @@
 import { mapDifference, type Value } from '@cambium/metrics';
-import { files } from '../../study/records.ts';
+import { files } from '../../study/run-files.ts';
 import { placeOf, readMap } from '../read-map.ts';
 import { allEntrants, type Entrant, type Study } from '../study.ts';
 import { sharedImages, twinOf } from './twins.ts';
