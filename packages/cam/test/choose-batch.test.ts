@@ -23,6 +23,15 @@ describe('the batch of a ResNet-50', async () => {
     expect(weights).toBeLessThan(96e6);
   });
 
+  test('takes half as many in half precision, but for the image itself', () => {
+    const half = forwardBytes(graph, 'f16');
+    expect(half.largest).toBe(largest / 2);
+    expect(half.alive).toBeGreaterThan(2 * half.largest);
+    expect(half.alive).toBeLessThan(3 * half.largest);
+    expect(half.weights).toBeGreaterThan(47e6); // those of the last layer stay float32
+    expect(half.weights).toBeLessThan(49e6);
+  });
+
   test.each([
     ['a large GPU', gpu(2 ** 32), {}, 128],
     ['buffers of 256 MiB, the least that WebGPU promises', gpu(2 ** 28), {}, 64],
@@ -31,6 +40,9 @@ describe('the batch of a ResNet-50', async () => {
     ['1 GB of memory', gpu(2 ** 32), { memoryLimit: 1e9 }, 64],
     ['200 MB of memory', gpu(2 ** 32), { memoryLimit: 2e8 }, 8],
     ['less memory than the weights take', gpu(2 ** 32), { memoryLimit: 5e7 }, 1],
+    ['a large GPU in half precision', gpu(2 ** 32), { precision: 'f16' }, 256],
+    ['buffers of 256 MiB, in half precision', gpu(2 ** 28), { precision: 'f16' }, 128],
+    ['1 GB of memory, in half precision', gpu(2 ** 32), { memoryLimit: 1e9, precision: 'f16' }, 128],
     ['a software adapter', { ...gpu(2 ** 32), software: true }, {}, 8],
     ['a software adapter with little memory', { ...gpu(2 ** 32), software: true }, { memoryLimit: 1.5e8 }, 4],
   ] as const)('suits %s', (_, device, options, expected) => {
@@ -62,7 +74,7 @@ test('nothing is downloaded but the answer, and weights are uploaded once for al
 describeGpu('webgpuClassifier with little memory', ({ open }) => {
   const graph = tinyResnet();
   const images = uniformTensor(numpyRandom(8), [16, 3, 19, 17], -2, 2);
-  const { alive, weights } = forwardBytes(graph);
+  const { largest, alive, weights } = forwardBytes(graph);
   let opened: OpenedDevice;
   beforeAll(async () => {
     opened = await open();
@@ -80,6 +92,16 @@ describeGpu('webgpuClassifier with little memory', ({ open }) => {
     expect(bounded.batch).toBe(8);
     expect((await bounded.predict(images)).data).toEqual((await free.predict(images)).data);
     expect(bounded.memory().peak).toBeLessThanOrEqual(memoryLimit);
+  });
+
+  test('in half precision takes half as many images at once where layers are asked for in float32', async () => {
+    const limits = { ...opened.limits, maxBufferSize: 8 * forwardBytes(graph, 'f16').largest };
+    expect(limits.maxBufferSize).toBeLessThan(8 * largest);
+    await using fours = webgpuClassifier(graph, opened, { maxBatch: 4 });
+    await using classifier = webgpuClassifier(graph, { ...opened, limits }, { precision: 'f16' });
+    expect(classifier.batch).toBe(8);
+    expect(await classifier.values(images, ['block1'])).toEqual(await fours.values(images, ['block1']));
+    expect(classifier.memory().peak).toBe(fours.memory().peak);
   });
 
   test('halves a batch that turns out too large, walks too, and answers the same', async () => {

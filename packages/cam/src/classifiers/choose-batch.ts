@@ -14,13 +14,16 @@ import type { Graph } from '../onnx/graph.ts';
 import { convolutionFor } from './convolution-for.ts';
 import { layOutForward } from './lay-out.ts';
 
-/** What keeps a large GPU busy; and what bounds the wait for one answer on an adapter that computes on the CPU. */
-const MOST = { hardware: 128, software: 8 } as const;
+/** What keeps a large GPU busy, in about as many bytes; and what bounds the wait for one answer on an adapter that computes on the CPU. */
+const MOST = { f32: 128, f16: 256, software: 8 } as const;
 
 /** Memory is kept in sizes that are up to an eighth larger than what is in it. */
 const ROUNDING = 9 / 8;
 
-/** Bytes that a forward pass in float32 takes, those of weights apart. */
+/** How numbers are kept on the device. */
+type Precision = 'f32' | 'f16';
+
+/** Bytes that a forward pass takes, those of weights apart. */
 export interface ForwardBytes {
   /** Of the largest tensor. */
   readonly largest: number;
@@ -30,9 +33,16 @@ export interface ForwardBytes {
   readonly weights: number;
 }
 
+/** What `chooseBatch` depends on besides device and network. */
+export interface BatchOptions extends Pick<WebgpuEngineOptions, 'memoryLimit'> {
+  /** `f32` unless said. */
+  readonly precision?: Precision;
+}
+
 /**
- * Images that one run of a network takes on a device: the largest power of two, up to 128 (8 on a software adapter), of which every
- * tensor fits into a buffer, and all that is alive at once beside the weights into the memory limit.
+ * Images that one run of a network takes on a device: the largest power of two, up to 128 in float32 and 256 in half precision (8 on
+ * a software adapter), of which every tensor fits into a buffer, and all that is alive at once beside the weights into the memory
+ * limit.
  *
  * WebGPU does not tell how much memory a device has; its largest buffer is all that is known.
  *
@@ -41,19 +51,19 @@ export interface ForwardBytes {
 export function chooseBatch(
   graph: Graph,
   { software, limits }: Pick<OpenedDevice, 'software' | 'limits'>,
-  { memoryLimit = Number.POSITIVE_INFINITY }: Pick<WebgpuEngineOptions, 'memoryLimit'> = {},
+  { memoryLimit = Number.POSITIVE_INFINITY, precision = 'f32' }: BatchOptions = {},
 ): number {
-  const { largest, alive, weights } = forwardBytes(graph);
-  let batch: number = software ? MOST.software : MOST.hardware;
+  const { largest, alive, weights } = forwardBytes(graph, precision);
+  let batch: number = MOST[software ? 'software' : precision];
   const fits = () => largest * batch <= limits.maxBufferSize && ROUNDING * (alive * batch + weights) <= memoryLimit;
   while (batch > 1 && !fits()) batch /= 2;
   return batch;
 }
 
 /** What one image takes on its way through the network. */
-export function forwardBytes(graph: Graph): ForwardBytes {
-  const { convolution } = convolutionFor({ software: false, limits: UNLIMITED, features: [] });
-  const { inputs, steps, outputs } = layOutForward(graph, 1, { convolution });
+export function forwardBytes(graph: Graph, precision: Precision = 'f32'): ForwardBytes {
+  const programs = convolutionFor({ software: false, limits: UNLIMITED, features: [] });
+  const { inputs, steps, outputs } = layOutForward(graph, 1, { ...programs, precision });
   const constant = constantValues(steps);
   const program = programOf(
     steps.filter(({ output }) => !constant.has(output)),

@@ -29,7 +29,8 @@ import { type Ask, inPortions } from './in-portions.ts';
 export interface WebgpuOptions extends Partial<ConvolutionChoice> {
   /**
    * Images that one run takes at most; longer batches are cut. By default what the device's largest buffer and the memory limit
-   * leave room for, up to 128, or 8 on a software adapter. Halved when the device turns out to have too little memory.
+   * leave room for, up to 128 in float32 and 256 in half precision, or 8 on a software adapter. Halved when the device turns out to
+   * have too little memory.
    */
   readonly maxBatch?: number;
   /** `f16` makes logits in half precision with sums in float32; see `halfError` before it is trusted. `f32` unless said. */
@@ -64,7 +65,8 @@ export interface WebgpuClassifier extends Classifier {
 export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): WebgpuClassifier {
   requireKernels(graph);
   const { questions: limit = 16, memoryLimit, precision = 'f32' } = options;
-  const { maxBatch = chooseBatch(graph, opened, { memoryLimit }) } = options;
+  const batchOf = (own: 'f32' | 'f16') =>
+    options.maxBatch ?? chooseBatch(graph, opened, { memoryLimit, precision: own });
   const chosen = convolutionFor(opened, options.tuning);
   const { convolution = chosen.convolution, halfConvolution = chosen.halfConvolution } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
@@ -73,7 +75,7 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
   const walkConvolution = keepingZeros(convolution, convolutionFor(opened).convolution);
   const layouts = { convolution, halfConvolution, walkConvolution };
   const open = (own: 'f32' | 'f16') =>
-    inPortions(gpuQuestions(engine, weights, { ...layouts, limit, precision: own }), maxBatch, graph.logits);
+    inPortions(gpuQuestions(engine, weights, { ...layouts, limit, precision: own }), batchOf(own), graph.logits);
   const network = { graph, merged };
   const ask = open('f32');
   const askLogits = precision === 'f32' ? ask : open(precision);
@@ -83,7 +85,7 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
     atOnce: 2, // the next batch is on its way while the GPU computes this one
     device: `webgpu ${description || device || 'gpu'}${precision === 'f32' ? '' : ` ${precision}`}`,
     precision,
-    batch: maxBatch,
+    batch: batchOf(precision),
     memory: () => engine.memory(),
     graph,
     input: graph.input.shape,

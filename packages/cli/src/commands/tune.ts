@@ -36,7 +36,7 @@ export async function tuneCommand(
   const path = flags.out ?? tuningPath(opened);
   const { fault } = findTuning(opened, path);
   if (fault !== undefined && flags.out !== undefined) throw new UsageError(`--out: ${fault}`);
-  const batch = asked ?? chooseBatch(graph, opened);
+  const batch = asked ?? chooseBatch(graph, opened, { precision });
   const { description, device: name } = opened.adapter;
   ui.note(`${file.name} in ${precision}, batches of ${batch}, on ${description || name || 'the GPU'}`);
   const timed = await timeAll();
