@@ -95,14 +95,16 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
     expect((await engine.download(second)).data[699]).toBe(1);
   });
 
-  test('too much for the device is an error that names the run, and the engine goes on', async () => {
+  test('too much for the device is an error that names the run, and the engine goes on', async (context) => {
     using engine = webgpuEngine(shared.device);
     const input = engine.upload(filled(1, 1, 2, 2));
     const rest = [];
     let error: unknown;
-    for (let count = 0; count < 400 && !error; count++) {
-      const side = Math.floor(Math.sqrt(shared.device.limits.maxStorageBufferBindingSize / 4));
-      const size = [side, side] as const;
+    const side = Math.floor(Math.sqrt(shared.device.limits.maxStorageBufferBindingSize / 4));
+    const size = [side, side] as const;
+    while (!error) {
+      // a software driver may promise more than the machine has, and a large GPU has work of others to do
+      if (rest.length * 4 * side ** 2 > 8e9) context.skip('the device has more than 8 GB');
       const huge: AnyKernel = {
         ...upsampleBilinear,
         plan: (...of) => ({ ...upsampleBilinear.plan(...of), workgroups: [1, 1, 1] }),
