@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const benches: { readonly [name: string]: string } = {
   cam: 'packages/cam/bench/cam.ts',
   kernels: 'packages/gpu-kernels/bench/kernels.ts',
+  compiled: 'packages/gpu-kernels/bench/compiled.ts',
   webgpu: 'packages/cam/bench/webgpu.ts',
   metrics: 'packages/metrics/bench/metrics.ts',
   record: 'packages/cam/bench/record.ts',

@@ -61,7 +61,7 @@ async function measureRuntime(): Promise<void> {
 async function measureSoftware(): Promise<void> {
   try {
     selectSoftwareDriver();
-    using opened = await openDevice({ prefer: 'software' });
+    using opened = await openDevice({ prefer: 'software', robustness: false });
     const adapter = `${opened.adapter.description || opened.adapter.device} (software)`;
     const hybrid = hybridClassifier(ortClassifier(graph, { thread: 'caller' }), opened, { maxBatch: 16 });
     const divided = { batch: 16, channels: 256, rounds: 5, allowed: 1e-5 };

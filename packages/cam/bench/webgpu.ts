@@ -31,11 +31,12 @@ import { differenceOf, image, masked, recordedLogits, recordedMasked } from './r
 import { stepTimes } from './step-times.ts';
 import { type Variant, variantNames, variantOf } from './variants.ts';
 
-// pnpm bench webgpu [--software] [--batches 32,128] [--tuned-batches 128] [--variants f32,f16-tuned] [--masks 2048] [--steps 64]
-// [--limit SECONDS] [--json FILE]: the embedded network on this machine's GPU, in every way that it can be computed there. Numbers
-// are held to ONNX Runtime's first (those of recorded.ts, so that it need not be here); then forward passes, masked ones, a
-// Score-CAM map, walks and every step are timed, beside what the GPU can do. Rows are those of bench/peers. The file is written
-// after each; what cannot be measured is a row that says why, and the exit code is then 1. Nothing is begun after the limit.
+// pnpm bench webgpu [--software] [--robustness] [--batches 32,128] [--tuned-batches 128] [--variants f32,f16-tuned] [--masks 2048]
+// [--steps 64] [--limit SECONDS] [--json FILE]: the embedded network on this machine's GPU, in every way that it can be computed
+// there. Numbers are held to ONNX Runtime's first (those of recorded.ts, so that it need not be here); then forward passes, masked
+// ones, a Score-CAM map, walks and every step are timed, beside what the GPU can do. Rows are those of bench/peers. The file is
+// written after each; what cannot be measured is a row that says why, and the exit code is then 1. Nothing is begun after the
+// limit. Indices are checked only with --robustness, as in the command.
 
 /** Additions and multiplications of one forward pass of ResNet-50 at 224². */
 const FLOPS = 8.17e9;
@@ -48,6 +49,7 @@ const known = [...variantNames, HYBRID];
 const { values: flags } = parseArgs({
   options: {
     software: { type: 'boolean', default: false },
+    robustness: { type: 'boolean', default: false },
     batches: { type: 'string', default: '32,64,128,256' },
     'tuned-batches': { type: 'string', default: '128' },
     variants: { type: 'string', default: known.join(',') },
@@ -86,6 +88,7 @@ const report = {
   machine: { cpu: cpu?.model, cores: cpus().length, memoryGB: Math.round(totalmem() / 1e9), os: release() },
   adapter: opened.adapter,
   software: opened.software,
+  robustness: opened.robustness,
   features: opened.features,
   limits: opened.limits,
   subgroups: opened.subgroups,
@@ -118,6 +121,7 @@ process.exit(); // Dawn's null backend keeps the process alive
 function open(): Promise<OpenedDevice> {
   return openDevice({
     prefer: flags.software ? 'software' : 'hardware',
+    robustness: flags.robustness,
     toggles: { disable: ['timestamp_quantization'] }, // timestamps are rounded to 65 µs unless this is off
   });
 }

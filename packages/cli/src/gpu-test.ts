@@ -38,7 +38,7 @@ export async function testGpu(prefer: 'hardware' | 'software'): Promise<GpuTest>
   if (prefer === 'hardware' && !mayHaveGraphics()) return { found: false, tried: NO_GRAPHICS };
   let opened: OpenedDevice;
   try {
-    opened = await openDevice({ prefer });
+    opened = await openDevice({ prefer, robustness: false });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     return { found: false, tried: error.tried.map(({ adapter, reason }) => `${adapter} ${reason}`).join('; ') };

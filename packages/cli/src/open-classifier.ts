@@ -152,7 +152,7 @@ async function openOnGpu(
 }
 
 /**
- * Opens the GPU of a `--device`. `hybrid` takes a software adapter where CAMBIUM_SOFTWARE_GPU is 1, for tests.
+ * Opens the GPU of a `--device`, without robustness: it runs our own programs only. `hybrid` takes a software adapter where CAMBIUM_SOFTWARE_GPU is 1, for tests.
  *
  * @throws UsageError when there is none, telling what was tried
  */
@@ -162,7 +162,7 @@ export async function findDevice(
 ): Promise<OpenedDevice> {
   const software = device === 'software' || (device === 'hybrid' && process.env.CAMBIUM_SOFTWARE_GPU === '1');
   try {
-    return await openDevice({ prefer: software ? 'software' : 'hardware', toggles });
+    return await openDevice({ prefer: software ? 'software' : 'hardware', robustness: false, toggles });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const tried = error.tried.map(({ adapter, reason }) => `${adapter} ${reason}`).join('; ');
@@ -190,8 +190,8 @@ export async function requireHalves(
   }
 }
 
-function describe({ adapter, features, limits, software }: OpenedDevice): string {
+function describe({ adapter, features, limits, robustness, software }: OpenedDevice): string {
   const name = adapter.description || adapter.device || adapter.vendor || 'an adapter without a name';
   const kind = software ? ' (software)' : '';
-  return `${name}${kind}, ${adapter.vendor} ${adapter.architecture}, buffers up to ${limits.maxBufferSize} bytes, features: ${features.join(', ') || 'none'}`;
+  return `${name}${kind}, ${adapter.vendor} ${adapter.architecture}, buffers up to ${limits.maxBufferSize} bytes, robustness ${robustness ? 'on' : 'off'}, features: ${features.join(', ') || 'none'}`;
 }

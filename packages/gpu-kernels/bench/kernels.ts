@@ -25,13 +25,17 @@ import { copy, exact, FACTORS, multiplyAdd, multiplyAddFlops } from './ceilings.
 import { measureOverlap } from './overlap.ts';
 import { printCeilings, printHeader, printOverlap, printRow, type Report, type Row } from './report.ts';
 
-// pnpm bench kernels [--software] [--json FILE] [NAME…]: how fast the kernels are on this machine's GPU, and which part that
+// pnpm bench kernels [--software] [--robustness] [--json FILE] [NAME…]: how fast the kernels are on this machine's GPU, and which part that
 // is of what the GPU can do. A kernel whose numbers are wrong is not timed: the command ends with 1. Without a GPU it ends
 // with 2, unless --software allows an adapter that computes on the CPU, whose sizes are small and whose times mean little.
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { software: { type: 'boolean', default: false }, json: { type: 'string' } },
+  options: {
+    software: { type: 'boolean', default: false },
+    robustness: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
 });
 const block = uniformTensor(numpyRandom(1), [2 ** 20]);
 const names = namesFrom(positionals);
@@ -131,6 +135,7 @@ async function open(): Promise<OpenedDevice> {
     // timestamps are rounded to 65 µs unless this is off
     return await openDevice({
       prefer: flags.software ? 'software' : 'hardware',
+      robustness: flags.robustness,
       toggles: { disable: ['timestamp_quantization'] },
     });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { type Attempt, DeviceError } from './errors.ts';
+import { findGpu, type GpuSource, keep } from './gpu/find-gpu.ts';
 import { halvesAreSound } from './gpu/half-self-test.ts';
 import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
 import { hasUnknownSize, type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
@@ -11,6 +12,12 @@ export interface DeviceOptions {
   readonly prefer?: 'hardware' | 'software';
   /** Features to switch on where the adapter has them; unless said, all that kernels have variants for. */
   readonly features?: readonly string[];
+  /**
+   * Whether the GPU checks every index of a program, so that none reaches beyond its tensor; it does unless said. Browsers always do,
+   * and so does what `gpu` offers unless it was made otherwise. Programs of this package keep within their tensors without it, and
+   * are faster: `false` is for them, and for others that are as sure.
+   */
+  readonly robustness?: boolean;
   /** Where adapters come from; unless said the browser's `navigator.gpu`, and outside of browsers the package `webgpu`. */
   readonly gpu?: GPU;
   /** Dawn toggles beside our own. They reach only the package `webgpu`, and unknown ones are ignored by it. */
@@ -32,6 +39,8 @@ export interface OpenedDevice extends Disposable {
   readonly limits: { readonly [name: string]: number };
   /** Invocations that compute in step: how many at least and at most, and which matrices they multiply together. */
   readonly subgroups: MatrixHost['subgroups'];
+  /** Whether every index of a program is checked. */
+  readonly robustness: boolean;
   /** Whether the adapter computes on the CPU: right, and hundreds of times slower. */
   readonly software: boolean;
   /** What was tried before this device, and why it did not do. */
@@ -44,13 +53,6 @@ const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 /** Features that variants of kernels may ask for, and timestamps for benchmarks. */
 const WANTED_FEATURES = ['shader-f16', 'subgroups', 'subgroup-size-control', 'timestamp-query', SUBGROUP_MATRICES];
 
-// On Linux, Dawn hides f16 on NVIDIA behind the first and subgroup matrices everywhere behind the second.
-const OUR_TOGGLES = ['vulkan_enable_f16_on_nvidia', 'allow_unsafe_apis'];
-
-// Dawn's runner keeps a raw pointer to the object that create() returned and uses it after the device is gone, as long as
-// anything is pending: if that object is collected, memory is corrupted. So it is never let go of; it is small.
-const pinned = new Set<GPU>();
-
 /**
  * Opens a GPU device with all the adapter's limits and the wanted features it has.
  *
@@ -59,10 +61,11 @@ const pinned = new Set<GPU>();
 export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
   const { prefer = 'hardware', features = WANTED_FEATURES } = options;
   const tried: Attempt[] = [];
-  const gpu = options.gpu ?? (await findGpu(options, tried));
-  if (!gpu) throw new DeviceError(prefer, tried);
+  const source = options.gpu ? { robustness: true, gpu: options.gpu } : await findGpu(options, tried);
+  if (!source) throw new DeviceError(prefer, tried);
   const opened =
-    (await openWith(gpu, prefer, { features, tried })) ?? (await openWith(gpu, prefer, { features: null, tried }));
+    (await openWith(source, prefer, { features, tried })) ??
+    (await openWith(source, prefer, { features: null, tried }));
   if (!opened) throw new DeviceError(prefer, tried);
   // a driver that computes wrong results with a feature is used without it
   const fault = await faultOf(opened);
@@ -70,7 +73,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDev
   opened.close();
   tried.push({ adapter: nameOf(opened.adapter), reason: fault.reason });
   const sound = opened.features.filter((name) => !fault.features.includes(name));
-  const plain = await openWith(gpu, prefer, { features: sound, tried });
+  const plain = await openWith(source, prefer, { features: sound, tried });
   if (!plain) throw new DeviceError(prefer, tried);
   return plain;
 }
@@ -110,38 +113,19 @@ export async function matricesAreSound(device: GPUDevice, program: Conv2dHalf): 
   return error < 1e-6; // see halfError
 }
 
-async function findGpu({ toggles }: DeviceOptions, tried: Attempt[]): Promise<GPU | undefined> {
-  const browser = globalThis.navigator as { readonly gpu?: GPU } | undefined; // Node's navigator has none
-  if (browser?.gpu) return browser.gpu;
-  const name = 'webgpu'; // a variable, so that bundlers for browsers leave the native package alone
-  try {
-    const native: typeof import('webgpu') = await import(/* @vite-ignore */ name);
-    const enabled = [...OUR_TOGGLES, ...(toggles?.enable ?? [])];
-    const disabled = toggles?.disable ?? [];
-    return native.create([
-      `enable-dawn-features=${enabled.join(',')}`,
-      ...(disabled.length > 0 ? [`disable-dawn-features=${disabled.join(',')}`] : []),
-    ]);
-  } catch (error) {
-    tried.push({ adapter: 'navigator.gpu', reason: 'this runtime has none' });
-    tried.push({ adapter: 'the package webgpu', reason: `${messageOf(error)}; install it with: npm install webgpu` });
-    return undefined;
-  }
-}
-
 type Prefer = 'hardware' | 'software';
 
 /** Opens a device of the preferred kind; `features: null` asks for nothing beyond WebGPU's defaults, limits included. */
 async function openWith(
-  gpu: GPU,
+  source: GpuSource,
   prefer: Prefer,
   { features, tried }: { readonly features: readonly string[] | null; readonly tried: Attempt[] },
 ): Promise<OpenedDevice | undefined> {
-  const adapter = await findAdapter(gpu, prefer, tried);
+  const adapter = await findAdapter(source.gpu, prefer, tried);
   if (!adapter) return undefined;
   try {
     const device = await adapter.requestDevice(features ? request(adapter, features) : {});
-    return record([gpu, adapter, device], tried);
+    return record(source, [adapter, device], tried);
   } catch (error) {
     const wanted = features ? 'with all its limits' : 'with the default limits';
     tried.push({ adapter: nameOf(adapter.info), reason: `refused a device ${wanted}: ${messageOf(error)}` });
@@ -179,9 +163,12 @@ function request(adapter: GPUAdapter, features: readonly string[]): GPUDeviceDes
   };
 }
 
-function record(parts: readonly [GPU, GPUAdapter, GPUDevice], tried: readonly Attempt[]): OpenedDevice {
-  const [gpu, adapter, device] = parts;
-  pinned.add(gpu);
+function record(
+  { gpu, robustness }: GpuSource,
+  [adapter, device]: readonly [GPUAdapter, GPUDevice],
+  tried: readonly Attempt[],
+): OpenedDevice {
+  keep(gpu);
   const close = () => device.destroy();
   const { vendor, architecture, device: model, description } = adapter.info;
   return {
@@ -190,6 +177,7 @@ function record(parts: readonly [GPU, GPUAdapter, GPUDevice], tried: readonly At
     features: [...device.features].sort(),
     limits: limitsOf(device.limits),
     subgroups: subgroupsOf(adapter.info, device),
+    robustness,
     software: isSoftware(adapter.info),
     tried,
     close,

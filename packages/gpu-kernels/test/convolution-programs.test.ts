@@ -7,14 +7,9 @@ import {
   conv2dWinograd,
   convolutionPrograms,
   halfConvolutionPrograms,
-  numpyRandom,
-  type OpenedDevice,
   tilesFor,
   tilings,
-  webgpuEngine,
 } from '../src/index.ts';
-import { errorOf, referenceOf } from './support/agreement.ts';
-import { describeGpu } from './support/describe-gpu.ts';
 
 const large = { limits: { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 32_768 } };
 const small = { limits: { maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 10_000 } };
@@ -52,23 +47,5 @@ describe('programs for a convolution', () => {
   test('are the same records every time, so that each is compiled once', () => {
     expect(convolutionPrograms(large, window)).toContain(conv2dLastWith('64×128'));
     expect(halfConvolutionPrograms(large, shape)).toContain(conv2dHalfWith('128×64'));
-  });
-});
-
-describeGpu('programs for a convolution on a GPU', ({ open }) => {
-  // those of the registry are held to their references with all kernels, the tiles of float32 in whole networks
-  const programs: readonly AnyKernel[] = halfConvolutionPrograms(large, shape).filter(
-    ({ name }) => name !== 'conv2dHalf',
-  );
-
-  test.each(programs)('$name computes what the reference loops do', async (kernel: AnyKernel) => {
-    using opened: OpenedDevice = await open();
-    using engine = webgpuEngine(opened.device);
-    for (const [inputs, options] of kernel.samples(numpyRandom(5))) {
-      const uploaded = Object.fromEntries(kernel.inputs.map((name) => [name, engine.upload(inputs[name])]));
-      const actual = await engine.download(engine.run(kernel, uploaded, options));
-      const error = errorOf(kernel, actual, referenceOf(kernel, inputs, options));
-      expect(error).toBeLessThanOrEqual(kernel.tolerance ?? 1e-7);
-    }
   });
 });

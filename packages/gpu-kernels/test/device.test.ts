@@ -95,6 +95,12 @@ describe('openDevice', () => {
 });
 
 describeGpu('openDevice on a GPU', ({ open }) => {
+  test('checks indices unless it is told not to', async () => {
+    using checked = await open();
+    using unchecked = await open({ robustness: false });
+    expect([checked.robustness, unchecked.robustness]).toEqual([true, false]);
+  });
+
   test('describes what was opened', async () => {
     using opened = await open();
     expect(opened.features).toEqual([...opened.device.features].sort());

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GpuEngine } from '../src/gpu/gpu-engine.ts';
 import {
   type AnyKernel,
+  conv2dHalfWith,
+  conv2dLastWith,
   type KernelName,
   kernels,
   mapNamed,
@@ -19,14 +21,28 @@ import { type RandomRun, randomRuns } from './support/random-runs.ts';
 
 const NARROW = 2;
 
+/** Writes past its end. */
+const careless: AnyKernel = {
+  ...kernels.positivePart,
+  wgsl: String(kernels.positivePart.wgsl).replace('if (index >= u.count) { return; }', ''),
+};
+
+/** Every kernel, and the other tiles of convolutions, which compute what those of the registry do. */
+const programs: readonly { readonly kernel: AnyKernel; readonly like: KernelName }[] = [
+  ...(Object.keys(kernels) as KernelName[]).map((like) => ({ kernel: kernels[like], like })),
+  ...(['64×128', '128×64'] as const).flatMap((tile) => [
+    { kernel: conv2dLastWith(tile), like: 'conv2dLast' as const },
+    { kernel: conv2dHalfWith(tile), like: 'conv2dHalf' as const },
+  ]),
+];
+
 describeGpu('WGSL', ({ open }) => {
   let opened: OpenedDevice;
   let memory: GuardedMemory;
   let engine: GpuEngine;
   let narrow: GpuEngine; // allows so few workgroups along one dimension that small grids are folded
   beforeAll(async () => {
-    // without robustness, indices past the end of a tensor are not clamped: they reach the guards
-    opened = await open({ toggles: { enable: ['disable_robustness'] } });
+    opened = await open({ robustness: false }); // indices past the end of a tensor are not clamped: they reach the guards
     memory = new GuardedMemory(opened.device);
     engine = new GpuEngine(opened.device, {}, memory);
     narrow = new GpuEngine(opened.device, { workgroupLimit: NARROW }, memory);
@@ -50,33 +66,35 @@ describeGpu('WGSL', ({ open }) => {
     expect(await memory.overruns()).toBe(0);
   }
 
-  describe.each(Object.keys(kernels) as KernelName[])('%s', (name) => {
-    const kernel: AnyKernel = kernels[name];
-
+  describe.each(programs)('$kernel.name', ({ kernel, like }) => {
     test('says the same as the reference loops and writes nowhere else', async () => {
       for (const [inputs, options] of kernel.samples(numpyRandom(5)))
         await expectAgreement(kernel, { inputs, options });
     });
 
     test('so it does on random shapes', async () => {
-      const property = fc.asyncProperty(randomRuns(name), (drawn) => expectAgreement(kernel, drawn));
+      const property = fc.asyncProperty(randomRuns(like), (drawn) => expectAgreement(kernel, drawn));
       await fc.assert(property, { seed: 19, numRuns: 30 });
     });
 
     test('so it does where its grid is folded', async () => {
-      const folded = foldedRuns(name, { limit: NARROW, count: 4 });
+      const folded = foldedRuns(like, { limit: NARROW, count: 4 });
       expect(folded.length).toBeGreaterThan(0);
       for (const each of folded) await expectAgreement(kernel, each, narrow);
     });
   });
 
   test('the guards notice a program that writes past its end', async () => {
-    const careless: AnyKernel = {
-      ...kernels.positivePart,
-      wgsl: String(kernels.positivePart.wgsl).replace('if (index >= u.count) { return; }', ''),
-    };
     await run(careless, { inputs: { input: zeros(7) }, options: undefined });
     expect(await memory.overruns()).toBe(57); // of the workgroup's 64 invocations 7 had something to do
+  });
+
+  test('robustness keeps such a program from it', async () => {
+    using checked = await open();
+    const kept = new GuardedMemory(checked.device);
+    using own = new GpuEngine(checked.device, {}, kept);
+    await run(careless, { inputs: { input: zeros(7) }, options: undefined }, own);
+    expect(await kept.overruns()).toBe(0);
   });
 
   test('a program that takes its index from x alone is noticed where grids are folded', async () => {

@@ -11,7 +11,10 @@ export function describeGpu(title: string, tests: (gpu: TestGpu) => void): void 
 }
 
 /** A device that the tests of a file share: opened before the first, closed after the last. */
-export function sharedDevice(open: TestGpu['open']): { readonly device: GPUDevice; readonly software: boolean } {
+export function sharedDevice(open: () => Promise<OpenedDevice>): {
+  readonly device: GPUDevice;
+  readonly software: boolean;
+} {
   let opened: OpenedDevice;
   beforeAll(async () => {
     opened = await open();
