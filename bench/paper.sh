@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Goes on with the suite paper on a GPU where runs/paper stands, for a limited time: first Score-CAM's cells, then all others.
+# Goes on with the suite paper on a GPU where runs/paper stands, for a limited time: first Score-CAM's continuity, then all others.
+# Non-sensitivity comes with those: the sweep of an image serves every method and layer, but only within one run.
 #
 #   bash bench/paper.sh FOLDER [flags of cambium run]        FOLDER gets results.jsonl, maps.jsonl, run.json and paper.tar.xz
 #
@@ -38,7 +39,7 @@ go_on() { # with the cells that the arguments choose, while there is time
     --no-report -o runs/paper --budget $((end - SECONDS))s "$@"
   code=$?
 }
-go_on --only 'score-cam*@*' "$@"
+go_on --only 'score-cam*@*:continuity' "$@"
 [ "$code" -ne 0 ] || go_on "$@"
 
 for name in results.jsonl maps.jsonl run.json; do
