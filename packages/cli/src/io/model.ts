@@ -104,7 +104,7 @@ async function readModelBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UsageError(`The model ${path} cannot be read: ${reasonOf(error)}. Name an .onnx file with --model.`, {
+    throw new UsageError(`The model ${path} cannot be read: ${reasonOf(error)}. Name an .onnx file that is there.`, {
       cause: error,
     });
   }
