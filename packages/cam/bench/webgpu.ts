@@ -36,7 +36,7 @@ import { type Variant, variantNames, variantOf } from './variants.ts';
 // there. Numbers are held to ONNX Runtime's first (those of recorded.ts, so that it need not be here); then forward passes, masked
 // ones, a Score-CAM map, walks and every step are timed, beside what the GPU can do. Rows are those of bench/peers. The file is
 // written after each; what cannot be measured is a row that says why, and the exit code is then 1. Nothing is begun after the
-// limit. Indices are checked only with --robustness, as in the command.
+// limit. As in the command, no index is checked; --robustness has them checked.
 
 /** Additions and multiplications of one forward pass of ResNet-50 at 224². */
 const FLOPS = 8.17e9;

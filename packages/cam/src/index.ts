@@ -1,7 +1,7 @@
 export type { BackwardOp, Rule, Step } from './backward/rule.ts';
 export { type RuleName, rules } from './backward/rules/index.ts';
 export { walk } from './backward/walk.ts';
-export { chooseBatch } from './classifiers/choose-batch.ts';
+export { type BatchOptions, chooseBatch } from './classifiers/choose-batch.ts';
 export { requireWalk } from './classifiers/derived-models.ts';
 export { type HybridOptions, hybridClassifier } from './classifiers/hybrid.ts';
 export { calibrate, int8Classifier } from './classifiers/int8.ts';

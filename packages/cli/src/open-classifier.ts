@@ -152,7 +152,8 @@ async function openOnGpu(
 }
 
 /**
- * Opens the GPU of a `--device`, without robustness: it runs our own programs only. `hybrid` takes a software adapter where CAMBIUM_SOFTWARE_GPU is 1, for tests.
+ * Opens the GPU of a `--device`, without robustness: it runs our own programs only. `hybrid` takes a software adapter where
+ * CAMBIUM_SOFTWARE_GPU is 1, for tests.
  *
  * @throws UsageError when there is none, telling what was tried
  */

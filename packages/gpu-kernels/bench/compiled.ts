@@ -4,16 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { openWith, WANTED_FEATURES } from '../src/device.ts';
 import { Checks } from '../src/gpu/checks.ts';
-import { findGpu, keep } from '../src/gpu/find-gpu.ts';
+import { findGpu } from '../src/gpu/find-gpu.ts';
 import { Programs } from '../src/gpu/programs.ts';
 import {
   type AnyKernel,
+  type Attempt,
   conv2dHalfWith,
   conv2dLastWith,
   conv2dWinograd,
+  DeviceError,
   matrixConvolutions,
-  type OpenedDevice,
   tilesFor,
 } from '../src/index.ts';
 
@@ -37,41 +39,22 @@ const MARK = '=====';
 
 /** Compiles every program, with its name before what the driver says of it. */
 async function compileAll(): Promise<void> {
-  const source = await findGpu(flags, []);
-  const adapter = await source?.gpu.requestAdapter();
-  if (!source || !adapter) throw new Error('There is no adapter; compiled.ts says what environment it takes.');
-  keep(source.gpu);
-  const limits = {
-    maxComputeInvocationsPerWorkgroup: adapter.limits.maxComputeInvocationsPerWorkgroup,
-    maxComputeWorkgroupSizeX: adapter.limits.maxComputeWorkgroupSizeX,
-    maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
-  };
-  const features = ['shader-f16', 'subgroups', 'subgroup-size-control', 'chromium-experimental-subgroup-matrix'];
-  const has = features.filter((name) => adapter.features.has(name));
-  const requiredFeatures = has as GPUFeatureName[]; // WebGPU's types know only the standard's features
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: limits });
-  const {
-    description,
-    subgroupMinSize,
-    subgroupMaxSize,
-    subgroupMatrixConfigs = [],
-  } = adapter.info as GPUAdapterInfo & {
-    readonly subgroupMatrixConfigs?: OpenedDevice['subgroups']['matrices'];
-  };
-  const subgroups = { smallest: subgroupMinSize, largest: subgroupMaxSize, matrices: [...subgroupMatrixConfigs] };
-  const host = { limits, features: has, subgroups };
-  const tiles = tilesFor(host);
+  const tried: Attempt[] = [];
+  const source = await findGpu(flags, tried);
+  const opened = source && (await openWith(source, 'hardware', { features: WANTED_FEATURES, tried }));
+  if (!opened) throw new DeviceError('hardware', tried);
+  const tiles = tilesFor(opened);
   const programs: readonly AnyKernel[] = [
     ...tiles.map(conv2dLastWith),
     conv2dWinograd,
     ...tiles.map(conv2dHalfWith),
-    ...matrixConvolutions(host),
+    ...matrixConvolutions(opened),
   ];
-  console.error(`${MARK}${description}`);
+  console.error(`${MARK}${opened.adapter.description}`);
   for (const program of programs) {
     console.error(`${MARK}${program.name}`);
-    const checks = new Checks(device);
-    new Programs(device, checks).of(program, program.name);
+    const checks = new Checks(opened.device);
+    new Programs(opened.device, checks).of(program, program.name);
     await checks.settle();
   }
   console.error(`${MARK}end`);

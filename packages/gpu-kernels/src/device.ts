@@ -1,5 +1,5 @@
 import { type Attempt, DeviceError } from './errors.ts';
-import { findGpu, type GpuSource, keep } from './gpu/find-gpu.ts';
+import { type DawnOptions, findGpu, type GpuSource, keep } from './gpu/find-gpu.ts';
 import { halvesAreSound } from './gpu/half-self-test.ts';
 import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
 import { hasUnknownSize, type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
@@ -7,21 +7,16 @@ import { halfError } from './halves/half-error.ts';
 import { webgpuEngine } from './webgpu-engine.ts';
 
 /** What to open. */
-export interface DeviceOptions {
+export interface DeviceOptions extends DawnOptions {
   /** Software adapters are opened only when asked for. `hardware` unless said. */
   readonly prefer?: 'hardware' | 'software';
   /** Features to switch on where the adapter has them; unless said, all that kernels have variants for. */
   readonly features?: readonly string[];
   /**
-   * Whether the GPU checks every index of a program, so that none reaches beyond its tensor; it does unless said. Browsers always do,
-   * and so does what `gpu` offers unless it was made otherwise. Programs of this package keep within their tensors without it, and
-   * are faster: `false` is for them, and for others that are as sure.
+   * Where adapters come from; unless said the browser's `navigator.gpu`, and outside of browsers the package `webgpu`. Whoever gives
+   * it says with `robustness` how it was made.
    */
-  readonly robustness?: boolean;
-  /** Where adapters come from; unless said the browser's `navigator.gpu`, and outside of browsers the package `webgpu`. */
   readonly gpu?: GPU;
-  /** Dawn toggles beside our own. They reach only the package `webgpu`, and unknown ones are ignored by it. */
-  readonly toggles?: { readonly enable?: readonly string[]; readonly disable?: readonly string[] };
 }
 
 /** A GPU device with what a manifest should say about it. Whoever opens it closes it, or declares it with `using`. */
@@ -51,7 +46,13 @@ export interface OpenedDevice extends Disposable {
 const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
 
 /** Features that variants of kernels may ask for, and timestamps for benchmarks. */
-const WANTED_FEATURES = ['shader-f16', 'subgroups', 'subgroup-size-control', 'timestamp-query', SUBGROUP_MATRICES];
+export const WANTED_FEATURES = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'timestamp-query',
+  SUBGROUP_MATRICES,
+];
 
 /**
  * Opens a GPU device with all the adapter's limits and the wanted features it has.
@@ -61,7 +62,9 @@ const WANTED_FEATURES = ['shader-f16', 'subgroups', 'subgroup-size-control', 'ti
 export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
   const { prefer = 'hardware', features = WANTED_FEATURES } = options;
   const tried: Attempt[] = [];
-  const source = options.gpu ? { robustness: true, gpu: options.gpu } : await findGpu(options, tried);
+  const source = options.gpu
+    ? { gpu: options.gpu, robustness: options.robustness ?? true }
+    : await findGpu(options, tried);
   if (!source) throw new DeviceError(prefer, tried);
   const opened =
     (await openWith(source, prefer, { features, tried })) ??
@@ -116,7 +119,7 @@ export async function matricesAreSound(device: GPUDevice, program: Conv2dHalf): 
 type Prefer = 'hardware' | 'software';
 
 /** Opens a device of the preferred kind; `features: null` asks for nothing beyond WebGPU's defaults, limits included. */
-async function openWith(
+export async function openWith(
   source: GpuSource,
   prefer: Prefer,
   { features, tried }: { readonly features: readonly string[] | null; readonly tried: Attempt[] },

@@ -1,24 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matricesAreSound } from '../src/device.ts';
 import { Checks } from '../src/gpu/checks.ts';
-import { GpuEngine } from '../src/gpu/gpu-engine.ts';
 import { Programs } from '../src/gpu/programs.ts';
 import { hasUnknownSize, matrixConvolution } from '../src/halves/conv2d-matrix.ts';
 import {
   type AnyKernel,
-  type Conv2dHalf,
-  halfError,
+  type MatrixConvolution,
   type MatrixHost,
   type MatrixTile,
   matrixConvolutions,
-  numpyRandom,
   ShapeError,
   type Variant,
 } from '../src/index.ts';
-import { errorOf, referenceOf } from './support/agreement.ts';
 import { describeGpu, sharedDevice } from './support/describe-gpu.ts';
 import { emulatedProgram } from './support/emulated-matrices.ts';
-import { GuardedMemory } from './support/guarded-memory.ts';
+import { expectGuardedAgreement } from './support/guarded-agreement.ts';
 import { openNullDevice } from './support/null-device.ts';
 
 const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
@@ -153,7 +149,7 @@ describeGpu('convolutions by subgroup matrices, with matrices that are emulated'
   const shared = sharedDevice(() => open({ robustness: false })); // indices past the end of a tensor reach the guards
 
   /** A program of four subgroups with two by two matrices each, which is as much as a software adapter compiles in seconds. */
-  function emulated(shape: (typeof shapes)[keyof typeof shapes], deep: number, chunk: 4 | 8): Conv2dHalf {
+  function emulated(shape: (typeof shapes)[keyof typeof shapes], deep: number, chunk: 4 | 8): MatrixConvolution {
     const [{ unit }] = matrixConvolutions(host({ matrices: [shape] }));
     const tile: MatrixTile = { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep, chunk };
     const program = matrixConvolution(unit, tile, { lanes: 32, held: false });
@@ -169,16 +165,8 @@ describeGpu('convolutions by subgroup matrices, with matrices that are emulated'
     ['apple, four channels', emulated(apple, 32, 4)],
   ] as const;
 
-  test.each(programs)('compute what the reference loops do, as for %s at a time', async (_, program: AnyKernel) => {
-    const memory = new GuardedMemory(shared.device);
-    using engine = new GpuEngine(shared.device, {}, memory);
-    for (const [inputs, options] of program.samples(numpyRandom(5))) {
-      const uploaded = Object.fromEntries(program.inputs.map((name) => [name, engine.upload(inputs[name])]));
-      const actual = await engine.download(engine.run(program, uploaded, options));
-      expect(errorOf(program, actual, referenceOf(program, inputs, options))).toBeLessThan(program.tolerance!);
-    }
-    expect(await halfError(engine, program as Conv2dHalf)).toBeLessThan(1e-6); // several tiles in both directions
-    expect(await memory.overruns()).toBe(0);
+  test.each(programs)('compute what the reference loops do, as for %s at a time', async (_, program) => {
+    await expectGuardedAgreement(shared.device, program);
   });
 
   test.each([

@@ -87,6 +87,13 @@ describe('openDevice', () => {
     expect(opened.limits.maxStorageBufferBindingSize).toBe(DEFAULTS.maxStorageBufferBindingSize);
   });
 
+  test('whoever gives a gpu says whether it checks indices', async () => {
+    const gpu = create(['backend=null', 'enable-dawn-features=disable_robustness']);
+    using told = await openDevice({ gpu, robustness: false });
+    using untold = await openDevice({ gpu });
+    expect([told.robustness, untold.robustness]).toEqual([false, true]);
+  });
+
   test('features that an adapter lacks are not asked for', async () => {
     using opened = await openDevice({ gpu: create(['backend=null']), features: ['subgroups', 'no-such-feature'] });
     expect(opened.features).toContain('subgroups');
@@ -99,6 +106,13 @@ describeGpu('openDevice on a GPU', ({ open }) => {
     using checked = await open();
     using unchecked = await open({ robustness: false });
     expect([checked.robustness, unchecked.robustness]).toEqual([true, false]);
+  });
+
+  test('what toggles say of robustness comes last', async () => {
+    const toggles = ['disable_robustness'];
+    using unchecked = await open({ toggles: { enable: toggles } });
+    using checked = await open({ robustness: false, toggles: { disable: toggles } });
+    expect([unchecked.robustness, checked.robustness]).toEqual([false, true]);
   });
 
   test('describes what was opened', async () => {

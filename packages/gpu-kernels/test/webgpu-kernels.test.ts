@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type TileName, tilings } from '../src/channels-last/tile-program.ts';
 import { GpuEngine } from '../src/gpu/gpu-engine.ts';
 import {
   type AnyKernel,
@@ -30,10 +31,12 @@ const careless: AnyKernel = {
 /** Every kernel, and the other tiles of convolutions, which compute what those of the registry do. */
 const programs: readonly { readonly kernel: AnyKernel; readonly like: KernelName }[] = [
   ...(Object.keys(kernels) as KernelName[]).map((like) => ({ kernel: kernels[like], like })),
-  ...(['64×128', '128×64'] as const).flatMap((tile) => [
-    { kernel: conv2dLastWith(tile), like: 'conv2dLast' as const },
-    { kernel: conv2dHalfWith(tile), like: 'conv2dHalf' as const },
-  ]),
+  ...(Object.keys(tilings) as TileName[])
+    .flatMap((tile) => [
+      { kernel: conv2dLastWith(tile), like: 'conv2dLast' as const },
+      { kernel: conv2dHalfWith(tile), like: 'conv2dHalf' as const },
+    ])
+    .filter(({ kernel, like }) => kernel !== kernels[like]),
 ];
 
 describeGpu('WGSL', ({ open }) => {

@@ -20,9 +20,6 @@ const MOST = { f32: 128, f16: 256, software: 8 } as const;
 /** Memory is kept in sizes that are up to an eighth larger than what is in it. */
 const ROUNDING = 9 / 8;
 
-/** How numbers are kept on the device. */
-type Precision = 'f32' | 'f16';
-
 /** Bytes that a forward pass takes, those of weights apart. */
 export interface ForwardBytes {
   /** Of the largest tensor. */
@@ -36,7 +33,7 @@ export interface ForwardBytes {
 /** What `chooseBatch` depends on besides device and network. */
 export interface BatchOptions extends Pick<WebgpuEngineOptions, 'memoryLimit'> {
   /** `f32` unless said. */
-  readonly precision?: Precision;
+  readonly precision?: 'f32' | 'f16';
 }
 
 /**
@@ -61,7 +58,7 @@ export function chooseBatch(
 }
 
 /** What one image takes on its way through the network. */
-export function forwardBytes(graph: Graph, precision: Precision = 'f32'): ForwardBytes {
+export function forwardBytes(graph: Graph, precision: 'f32' | 'f16' = 'f32'): ForwardBytes {
   const programs = convolutionFor({ software: false, limits: UNLIMITED, features: [] });
   const { inputs, steps, outputs } = layOutForward(graph, 1, { ...programs, precision });
   const constant = constantValues(steps);

@@ -65,8 +65,6 @@ export interface WebgpuClassifier extends Classifier {
 export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: WebgpuOptions = {}): WebgpuClassifier {
   requireKernels(graph);
   const { questions: limit = 16, memoryLimit, precision = 'f32' } = options;
-  const batchOf = (own: 'f32' | 'f16') =>
-    options.maxBatch ?? chooseBatch(graph, opened, { memoryLimit, precision: own });
   const chosen = convolutionFor(opened, options.tuning);
   const { convolution = chosen.convolution, halfConvolution = chosen.halfConvolution } = options;
   const engine = webgpuEngine(opened.device, { memoryLimit });
@@ -74,26 +72,29 @@ export function webgpuClassifier(graph: Graph, opened: OpenedDevice, options: We
   const weights = gpuWeights(engine, [graph, merged]);
   const walkConvolution = keepingZeros(convolution, convolutionFor(opened).convolution);
   const layouts = { convolution, halfConvolution, walkConvolution };
-  const open = (own: 'f32' | 'f16') =>
-    inPortions(gpuQuestions(engine, weights, { ...layouts, limit, precision: own }), batchOf(own), graph.logits);
+  const open = (own: 'f32' | 'f16') => {
+    const batch = options.maxBatch ?? chooseBatch(graph, opened, { memoryLimit, precision: own });
+    const ask = inPortions(gpuQuestions(engine, weights, { ...layouts, limit, precision: own }), batch, graph.logits);
+    return { ask, batch };
+  };
   const network = { graph, merged };
-  const ask = open('f32');
-  const askLogits = precision === 'f32' ? ask : open(precision);
+  const exact = open('f32');
+  const fast = precision === 'f32' ? exact : open(precision);
   const close = async () => engine.dispose();
   const { description, device } = opened.adapter;
   return {
     atOnce: 2, // the next batch is on its way while the GPU computes this one
     device: `webgpu ${description || device || 'gpu'}${precision === 'f32' ? '' : ` ${precision}`}`,
     precision,
-    batch: batchOf(precision),
+    batch: fast.batch,
     memory: () => engine.memory(),
     graph,
     input: graph.input.shape,
     classes: classesOf(graph),
-    predict: async (batch) => (await askValues(network, askLogits, batch, [])).logits,
-    values: (batch, layers) => askValues(network, ask, batch, layers),
-    backward: (batch, layer, rule, start) => askBackward(network, ask, batch, { layer, rule, start }),
-    predictVariants: (variants) => askVariants(network, askLogits, variants),
+    predict: async (batch) => (await askValues(network, fast.ask, batch, [])).logits,
+    values: (batch, layers) => askValues(network, exact.ask, batch, layers),
+    backward: (batch, layer, rule, start) => askBackward(network, exact.ask, batch, { layer, rule, start }),
+    predictVariants: (variants) => askVariants(network, fast.ask, variants),
     close,
     [Symbol.asyncDispose]: close,
   };
