@@ -17,5 +17,6 @@ describe('requireFinite', () => {
     const most = 3.4028234663852886e38; // of float32
     expect(() => requireFinite('Image', tensor([most, most, -most, -0, 2 ** -149], [1, 5]))).not.toThrow();
     expect(() => requireFinite('Image', tensor([], [0]))).not.toThrow();
+    expect(() => requireFinite('Image', tensor(new Float32Array(1000).fill(most), [1, 1000]))).not.toThrow();
   });
 });

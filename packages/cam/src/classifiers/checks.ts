@@ -35,12 +35,25 @@ export function requireNumbers(logits: Tensor, name: string): void {
  * @throws ModelError when a tensor holds a number that is not finite, naming the row
  */
 export function requireFinite(what: string, { data, shape }: Tensor): void {
-  let sum = 0;
-  for (let index = 0; index < data.length; index++) sum += data[index] * 0; // 0, or NaN if one is not finite
-  if (sum === 0) return;
+  if (areFinite(data)) return;
   const bad = data.findIndex((value) => !Number.isFinite(value));
   const row = Math.floor(bad / sizeOf(shape.slice(1)));
   throw new ModelError(
     `${what} ${row} of the batch holds ${data[bad]}; every number must be finite. Check how it was made.`,
   );
+}
+
+/**
+ * Finite numbers in single precision never add up to one that is not in double precision. A sum waits for the one before, so that
+ * four numbers at a time are faster; they come from four places, because that is faster than four in a row also in code that the
+ * engine has not seen often.
+ */
+function areFinite(data: Float32Array): boolean {
+  const quarter = data.length >> 2;
+  let sum = 0;
+  for (let index = 0; index < quarter; index++) {
+    sum += data[index] + data[index + quarter] + (data[index + 2 * quarter] + data[index + 3 * quarter]);
+  }
+  for (let index = 4 * quarter; index < data.length; index++) sum += data[index];
+  return Number.isFinite(sum);
 }
