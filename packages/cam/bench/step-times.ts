@@ -28,14 +28,12 @@ export interface StepTime {
   readonly flopsPerSecond: number | null;
   /** Every input read once and the output written once. */
   readonly bytesPerSecond: number;
-  /** The time of a perfect program by the measured ceilings, divided by this one's. */
-  readonly ofRoofline: number;
 }
 
 /** Times every step of a forward pass by itself, on real values; what depends on constants alone is not timed. Slowest first. */
 export async function stepTimes(
   { graph, images }: { readonly graph: Graph; readonly images: Tensor },
-  { opened, ceilings }: { readonly opened: OpenedDevice; readonly ceilings: DeviceCeilings },
+  opened: OpenedDevice,
   layout: ConvolutionChoice & { readonly precision: 'f32' | 'f16' },
 ): Promise<readonly StepTime[]> {
   using engine = webgpuEngine(opened.device);
@@ -55,7 +53,7 @@ export async function stepTimes(
       const shapes = [...readBy(step), output].map(({ shape }) => shape);
       const key = `${kernel.name} ${JSON.stringify(shapes)}`;
       const known = found.get(key);
-      const time = known ?? rowOf(step, shapes, await engine.time(kernel, residents, options, timing), ceilings);
+      const time = known ?? rowOf(step, shapes, await engine.time(kernel, residents, options, timing));
       found.set(key, { ...time, count: (known?.count ?? 0) + 1 });
     }
     alive.set(output, engine.run(kernel, residents, options));
@@ -68,20 +66,26 @@ function readBy({ kernel, inputs }: RecordedStep): readonly RecordedValue[] {
   return kernel.inputs.map((name: string) => inputs[name]);
 }
 
-function rowOf(step: RecordedStep, shapes: readonly Shape[], seconds: number, ceilings: DeviceCeilings): StepTime {
+function rowOf(step: RecordedStep, shapes: readonly Shape[], seconds: number): Omit<StepTime, 'count'> {
   const flops = flopsOf(step);
   const bytes = 4 * shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-  const isByMatrices = step.kernel.name.startsWith('conv2dMatrix');
-  const peak = (isByMatrices ? ceilings.matrices : null) ?? ceilings.f32; // halves are summed in float32 by all others
   return {
     kernel: step.kernel.name,
     shapes,
-    count: 0,
     seconds,
     flopsPerSecond: flops > 0 ? flops / seconds : null,
     bytesPerSecond: bytes / seconds,
-    ofRoofline: Math.max(flops / peak, bytes / ceilings.bytesPerSecond) / seconds,
   };
+}
+
+/** The time that a perfect program would take by these ceilings, divided by the step's. */
+export function ofRoofline(
+  { kernel, flopsPerSecond, bytesPerSecond }: StepTime,
+  ceilings: Omit<DeviceCeilings, 'faults'>,
+): number {
+  const isByMatrices = kernel.startsWith('conv2dMatrix');
+  const peak = (isByMatrices ? ceilings.matrices : null) ?? ceilings.f32; // halves are summed in float32 by all others
+  return Math.max((flopsPerSecond ?? 0) / peak, bytesPerSecond / ceilings.bytesPerSecond);
 }
 
 /** Of convolutions and products of matrices; the others move memory. Winograd's is credited with what it saves. */
