@@ -31,8 +31,10 @@ def row(what, precision, batch=None, **numbers):
     """One measurement. Keys that do not apply are null; `failed` says why there are no numbers."""
     known = {
         "imagesPerSecond": None,
+        "imagesPerSecondRange": None,
         "maskedForwardsPerSecond": None,
         "msPerMap": None,
+        "msPerMapRange": None,
         "peakMemoryMB": None,
         "teraflopsPerSecond": None,
         "gigabytesPerSecond": None,
@@ -74,6 +76,13 @@ class Report:
         print("  ".join(f"{key} {show(value)}" for key, value in numbers.items()), flush=True)
         self.write(self.rows)
 
+    def raise_to(self, row, measured):
+        """Keeps the larger of what a row of this report says and what was measured again."""
+        for key, value in measured.items():
+            row[key] = max(row[key], value)
+            print(f"{row['what']} {row['precision']}: {key} {show(row[key])} after {show(value)} again", flush=True)
+        self.write(self.rows)
+
     def write(self, rows):
         if not self.path:
             return
@@ -83,4 +92,6 @@ class Report:
 
 
 def show(value):
+    if isinstance(value, list):
+        return " to ".join(map(show, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

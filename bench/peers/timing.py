@@ -2,16 +2,43 @@
 
 import statistics
 import time
+from typing import NamedTuple
 
 import torch
 
 
+WARM_SECONDS = 0.5  # a GPU that had nothing to do runs at lower clocks
+
+
+class Spread(NamedTuple):
+    """Seconds of one call."""
+
+    median: float
+    least: float
+    most: float
+
+
 def seconds(work, device, repeats, warm_up=2):
-    """Median over the repeats of one call, after calls that are not counted. Nothing waits between the calls."""
-    for _ in range(warm_up):
+    """Spread over the repeats, after calls that are not counted."""
+    warm(work, device, warm_up)
+    return timed(work, device, repeats)
+
+
+def warm(work, device, calls):
+    """Calls the work at least so often; a GPU for WARM_SECONDS at least, not counting the first call, which may compile and choose."""
+    work()
+    wait(device)
+    start = time.monotonic()
+    while calls > 1 or (device.type == "cuda" and time.monotonic() - start < WARM_SECONDS):
         work()
+        wait(device)
+        calls -= 1
+
+
+def timed(work, device, repeats):
+    """Spread over the repeats. Nothing waits between the calls, unless the work does."""
     if device.type != "cuda":
-        return statistics.median(on_clock(work) for _ in range(repeats))
+        return spread_of([on_clock(work) for _ in range(repeats)])
     events = [torch.cuda.Event(enable_timing=True) for _ in range(repeats + 1)]
     torch.cuda.synchronize(device)
     events[0].record()
@@ -19,7 +46,16 @@ def seconds(work, device, repeats, warm_up=2):
         work()
         event.record()
     torch.cuda.synchronize(device)
-    return statistics.median(a.elapsed_time(b) for a, b in zip(events, events[1:])) / 1000
+    return spread_of([a.elapsed_time(b) / 1000 for a, b in zip(events, events[1:])])
+
+
+def spread_of(taken):
+    return Spread(statistics.median(taken), min(taken), max(taken))
+
+
+def wait(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def on_clock(work):
