@@ -225,7 +225,7 @@ async function measureHost(): Promise<void> {
     const host = await hostTimes(graph, precision);
     report.host.push({ precision, ...host });
     console.log(
-      `${precision}: the host takes ${host.msPerBatch.toFixed(2)} ms for a batch of any length and ${host.msBesideBatches.toFixed(1)} ms for a map of 2,048 channels beside its batches, most of it while the GPU computes`,
+      `${precision}: the host takes ${host.msPerBatch.toFixed(2)} ms for a batch of any length, most of it while the GPU computes, and ${host.msBesideBatches.toFixed(1)} ms for a map of 2,048 channels before and after its batches`,
     );
   }
   await save();
