@@ -201,6 +201,8 @@ export const cases: {
     shapes: { weights: [matrix / 4, matrix / 4, 3, 3] },
     options: { direction: 'forward' },
   }),
+  packFilterPairsEvenHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, 3, 3, 3] }, options: undefined }),
+  packFilterPairsOddHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, 3, 3, 3] }, options: undefined }),
   packFilterRowsHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, matrix / 4, 3, 3] }, options: undefined }),
   packFiltersHalf: ({ matrix }) => ({ shapes: { weights: [matrix / 4, matrix / 4, 3, 3] }, options: undefined }),
   packHalf: single,

@@ -99,6 +99,7 @@ function repeatedProgram(unit: MatrixUnit, { lanes, held }: SubgroupSize, subgro
   const pairs = LEFTS.flatMap((i) => RIGHTS.map((j) => `${i}${j}`));
   return /* wgsl */ `${held ? sizeControl : ''}${matrixTypes(unit)}
   const memoryRow = ${K / 4}u;
+  const sumsRow = ${N / 4}u;
   struct Uniforms { rounds: u32 }
   @group(0) @binding(0) var<storage, read> input: array<f32>;        // as many as there are workgroups
   @group(0) @binding(1) var<storage, read_write> output: array<f32>;

@@ -46,6 +46,7 @@ export { maskImagesHalf } from './halves/mask-images-half.ts';
 export type { MatrixTile, MatrixUnit } from './halves/matrix-units.ts';
 export { maxPoolHalf } from './halves/max-pool-half.ts';
 export { multiplyHalf } from './halves/multiply-half.ts';
+export { packFilterPairsEvenHalf, packFilterPairsOddHalf } from './halves/pack-filter-pairs-half.ts';
 export { packFilterRowsHalf } from './halves/pack-filter-rows-half.ts';
 export { packFiltersHalf } from './halves/pack-filters-half.ts';
 export { packHalf } from './halves/pack-half.ts';

@@ -2,13 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matricesAreSound } from '../src/device.ts';
 import { Checks } from '../src/gpu/checks.ts';
 import { Programs } from '../src/gpu/programs.ts';
-import { hasUnknownSize, matrixConvolution } from '../src/halves/conv2d-matrix.ts';
+import { hasUnknownSize, matrixConvolution, plainMatrixConvolutions } from '../src/halves/conv2d-matrix.ts';
 import {
   type AnyKernel,
+  halfError,
   type MatrixConvolution,
   type MatrixHost,
   type MatrixTile,
   matrixConvolutions,
+  referenceEngine,
   ShapeError,
   type Variant,
 } from '../src/index.ts';
@@ -54,6 +56,13 @@ describe('convolutions by subgroup matrices', () => {
     expect(variantOf(programs[0]).features).toEqual(FEATURES);
     expect(matrixConvolutions(host({}))).toEqual(programs);
     expect(matrixConvolutions(host({}))[0]).toBe(programs[0]);
+  });
+
+  test('can all be tried when a device is opened: those in pairs run a program that is', async () => {
+    const plain = plainMatrixConvolutions(host({}));
+    const programsOf = (convolutions: readonly MatrixConvolution[]) => new Set(convolutions.map(({ wgsl }) => wgsl));
+    expect(programsOf(plain)).toEqual(programsOf(matrixConvolutions(host({}))));
+    for (const program of plain.slice(-2)) expect(await halfError(referenceEngine(), program)).toBeLessThan(1e-6);
   });
 
   test('take the first shape that device and program both know', () => {
@@ -136,7 +145,7 @@ describe('the text of convolutions by subgroup matrices', () => {
     for (const { name, unit } of matrixConvolutions(sized(host({ matrices: [shape], largest })))) {
       // whole subgroups of the null backend's 128, in its 16 KiB of workgroup memory
       const chunk = name.endsWith('fours') ? 4 : 8;
-      const tile = { pixels: 64, channels: 32, across: 1, down: 1, deep: 32, chunk } as const;
+      const tile = { pixels: 64, channels: 32, across: 1, down: 1, deep: 32, stages: 1, chunk, together: 1 } as const;
       const program = matrixConvolution(unit, tile, { lanes: 128, held: largest > 32 });
       expect(variantOf(program).code.includes('@subgroup_size')).toBe(largest > 32);
       new Programs(device, checks).of(program, name);
@@ -149,20 +158,25 @@ describeGpu('convolutions by subgroup matrices, with matrices that are emulated'
   const shared = sharedDevice(() => open({ robustness: false })); // indices past the end of a tensor reach the guards
 
   /** A program of four subgroups with two by two matrices each, which is as much as a software adapter compiles in seconds. */
-  function emulated(shape: (typeof shapes)[keyof typeof shapes], deep: number, chunk: 4 | 8): MatrixConvolution {
+  function emulated(
+    shape: (typeof shapes)[keyof typeof shapes],
+    { deep = 32, stages = 1, chunk = 8, together = 1 }: Partial<MatrixTile> = {},
+  ): MatrixConvolution {
     const [{ unit }] = matrixConvolutions(host({ matrices: [shape] }));
-    const tile: MatrixTile = { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep, chunk };
+    const [pixels, channels] = [2 * unit.M, 2 * unit.N];
+    const tile: MatrixTile = { pixels, channels, across: 2, down: 2, deep, stages, chunk, together };
     const program = matrixConvolution(unit, tile, { lanes: 32, held: false });
     return { ...program, wgsl: emulatedProgram(unit, tile) };
   }
 
   const programs = [
-    ['nvidia, eight channels', emulated(nvidia, 32, 8)],
-    ['nvidia, four channels', emulated(nvidia, 32, 4)],
-    ['intel, eight channels', emulated(intel, 32, 8)],
-    ['intel, four channels', emulated(intel, 32, 4)],
-    ['apple, eight channels', emulated(apple, 32, 8)],
-    ['apple, four channels', emulated(apple, 32, 4)],
+    ['nvidia, eight channels, two matrices', emulated(nvidia, { together: 2 })],
+    ['nvidia, eight channels, in two stages', emulated(nvidia, { stages: 2, deep: 16 })],
+    ['nvidia, four channels', emulated(nvidia, { chunk: 4 })],
+    ['intel, eight channels, two matrices', emulated(intel, { together: 2 })],
+    ['intel, four channels', emulated(intel, { chunk: 4 })],
+    ['apple, eight channels, two matrices', emulated(apple, { together: 2 })],
+    ['apple, four channels, in two stages', emulated(apple, { chunk: 4, stages: 2 })],
   ] as const;
 
   test.each(programs)('compute what the reference loops do, as for %s at a time', async (_, program) => {
@@ -171,9 +185,9 @@ describeGpu('convolutions by subgroup matrices, with matrices that are emulated'
 
   test.each([
     ['lays the second row of matrices where the first is', /ownPixel \+ 8u/g, 'ownPixel + 0u'],
-    ['does not compile', 'let left =', 'nonsense'],
+    ['does not compile', 'let ownLeft =', 'nonsense'],
   ])('are found out where a device %s', async (_, from, to) => {
-    const program = emulated(apple, 32, 8);
+    const program = emulated(apple);
     const wrong = { ...program, wgsl: (program.wgsl as string).replace(from, to) };
     expect(wrong.wgsl).not.toBe(program.wgsl);
     expect(await matricesAreSound(shared.device, wrong)).toBe(false);

@@ -42,6 +42,8 @@ const wrong = {
     { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] },
   ],
   maxPoolHalf: [{ input: [2, 4, 4, 3] }, pool({})],
+  packFilterPairsEvenHalf: [{ weights: [4, 3, 3] }, undefined],
+  packFilterPairsOddHalf: [{ weights: [4, 3, 3] }, undefined],
   packFilterRowsHalf: [{ weights: [4, 3, 3] }, undefined],
   packFiltersHalf: [{ weights: [4, 3, 3] }, undefined],
   packHalf: [{ input: [4, 3, 3] }, undefined],

@@ -38,6 +38,7 @@ const fileSchema = z.object({
           relu: z.boolean().optional(),
           back: pair.optional(),
         }),
+        width: whole.optional(),
       }),
       winner: z.string(),
     }),

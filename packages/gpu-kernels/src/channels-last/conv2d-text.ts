@@ -30,6 +30,18 @@ export const placeText = /* wgsl */ `
     return Place(image * u.height * u.width, y, i32((pixel % u.columns) * u.strideX) - i32(u.padLeft));
   }`;
 
+/**
+ * What a load is made of, so that it stays on its way from memory while the slab before is multiplied. A branch around it, or a look
+ * at what it brings, makes invocations wait for it on the spot.
+ */
+export const foundText = /* wgsl */ `
+  // Where a number is. What is not there is read from 0, and zeros are put in its place when it is stored.
+  struct Found { at: u32, there: bool }
+
+  fn found(at: u32, there: bool) -> Found {
+    return Found(select(0u, at, there), there);
+  }`;
+
 /** Statements that go on by so many of a window's quads or chunks: along its channels first, then to its next places. */
 export function advanceText(index: string, length: string, step: number): string {
   return /* wgsl */ `

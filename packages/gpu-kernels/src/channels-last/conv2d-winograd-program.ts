@@ -1,4 +1,12 @@
-import { uniformsText } from './conv2d-text.ts';
+import { count, foundText, lines, uniformsText } from './conv2d-text.ts';
+
+const load = lines(
+  count(4).flatMap((i) => [
+    `f = pixelQuad(upper, x + ${i}, quad); upper${i} = input[f.at]; isUpper${i} = f.there;`,
+    `f = pixelQuad(lower, x + ${i}, quad); lower${i} = input[f.at]; isLower${i} = f.there;`,
+    `f = filterQuad(lane + ${256 * i}u, firstChannel, firstQuad); b${i} = weights[f.at]; isB${i} = f.there;`,
+  ]),
+);
 
 /** The program of `conv2dWinograd`: 256 invocations compute 32 tiles of 2×2 pixels of 32 channels. */
 export const winogradProgram = /* wgsl */ `${uniformsText()}
@@ -25,46 +33,29 @@ export const winogradProgram = /* wgsl */ `${uniformsText()}
   fn isBeyond(tile: Tile) -> bool {
     return tile.image * u.rows * u.columns >= u.pixels;
   }
+${foundText}
 
   // A row of pixels: where the first is, in pixels, and whether it is in the image.
-  struct Row { first: u32, inside: bool }
+  struct Row { first: u32, there: bool }
 
   fn rowOf(tile: Tile, y: i32) -> Row {
     return Row((tile.image * u.height + u32(y)) * u.width, u32(y) < u.height); // below 0 is far above as u32
   }
 
-  // Four channels of two pixels above each other, the lower times a sign; zeros outside the image and past the last channel.
-  // Without branches: several of them make software adapters compile for minutes.
-  fn pairAt(upper: Row, lower: Row, x: i32, quad: u32, sign: f32) -> vec4f {
-    let inside = u32(x) < u.width && quad < u.quadsIn;
-    let one = select(0u, (upper.first + u32(x)) * u.quadsIn + quad, inside && upper.inside);
-    let other = select(0u, (lower.first + u32(x)) * u.quadsIn + quad, inside && lower.inside);
-    let above = select(vec4f(), input[one], inside && upper.inside);
-    return fma(vec4f(sign), select(vec4f(), input[other], inside && lower.inside), above);
-  }
-
-  // Rows 0 to 3 of Bᵀ are (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1): two rows of d, the second times a sign.
-  // The columns of a row of Bᵀ d become a row of V = Bᵀ d B.
-  fn transformed(tile: Tile, row: u32, quad: u32) -> mat4x4f {
-    let top = i32(tile.row) - i32(u.padTop);
-    let left = i32(tile.column) - i32(u.padLeft);
-    let upper = rowOf(tile, top + select(select(1, 2, row == 2u), 0, row == 0u));
-    let lower = rowOf(tile, top + select(select(2, 1, row == 2u), 3, row == 3u));
-    let sign = select(-1.0, 1.0, row == 1u);
-    let d0 = pairAt(upper, lower, left, quad, sign);
-    let d1 = pairAt(upper, lower, left + 1, quad, sign);
-    let d2 = pairAt(upper, lower, left + 2, quad, sign);
-    let d3 = pairAt(upper, lower, left + 3, quad, sign);
-    return mat4x4f(d0 - d2, d1 + d2, d2 - d1, d1 - d3);
+  // Four channels of a pixel; not there outside the image and past the last channel.
+  fn pixelQuad(row: Row, x: i32, quad: u32) -> Found {
+    return found((row.first + u32(x)) * u.quadsIn + quad, row.there & (u32(x) < u.width) & (quad < u.quadsIn));
   }
 
   // Element number of a slab of the filters: a quad of a channel at a place.
-  fn filterQuad(element: u32, firstChannel: u32, firstQuad: u32) -> vec4f {
+  fn filterQuad(element: u32, firstChannel: u32, firstQuad: u32) -> Found {
     let quad = firstQuad + element % 8u;
     let channel = firstChannel + element / 8u % 8u;
-    let inside = quad < u.quadsOut && channel < 4u * u.quadsIn;
-    let at = (element / 64u * 4u * u.quadsIn + channel) * u.quadsOut + quad;
-    return select(vec4f(), weights[select(0u, at, inside)], inside);
+    return found((element / 64u * 4u * u.quadsIn + channel) * u.quadsOut + quad, (quad < u.quadsOut) & (channel < 4u * u.quadsIn));
+  }
+
+  fn orZeros(value: vec4f, there: bool) -> vec4f {
+    return select(vec4f(), value, there);
   }
 
   // sum + a · (b0, b1, b2, b3)
@@ -112,6 +103,13 @@ export const winogradProgram = /* wgsl */ `${uniformsText()}
     let madeAt = madeRow * 256u + lane % 64u;
     let firstRead = select(lane % 2u, u.quadsIn, isBeyond(tile)); // past the last tile all is zero
 
+    // Rows 0 to 3 of Bᵀ are (1, 0, −1, 0), (0, 1, 1, 0), (0, −1, 1, 0), (0, 1, 0, −1): two rows of d, the second times a sign.
+    let top = i32(tile.row) - i32(u.padTop);
+    let x = i32(tile.column) - i32(u.padLeft);
+    let upper = rowOf(tile, top + select(select(1, 2, madeRow == 2u), 0, madeRow == 0u));
+    let lower = rowOf(tile, top + select(select(2, 1, madeRow == 2u), 3, madeRow == 3u));
+    let sign = vec4f(select(-1.0, 1.0, madeRow == 1u));
+
     // It multiplies at place lane / 16: eight tiles, two quads.
     let place = lane / 16u;
     let left = place * 64u + lane % 16u / 4u * 2u;
@@ -121,42 +119,47 @@ export const winogradProgram = /* wgsl */ `${uniformsText()}
     var s40 = vec4f(); var s41 = vec4f(); var s50 = vec4f(); var s51 = vec4f();
     var s60 = vec4f(); var s61 = vec4f(); var s70 = vec4f(); var s71 = vec4f();
 
+    var quad = firstRead;
+    var firstChannel = 0u;
+    var f: Found;
+    ${lines(count(4).map((i) => `var upper${i}: vec4f; var isUpper${i}: bool; var lower${i}: vec4f; var isLower${i}: bool; var b${i}: vec4f; var isB${i}: bool;`))}
+    ${load}
+
     let slabs = (u.quadsIn + 1u) / 2u;
-    for (var slab = 0u; slab <= slabs; slab++) {
-      // the next slab is on its way from memory while the one before is multiplied
-      let v = transformed(tile, madeRow, firstRead + 2u * slab);
-      let b0 = filterQuad(lane, 8u * slab, firstQuad); let b1 = filterQuad(lane + 256u, 8u * slab, firstQuad);
-      let b2 = filterQuad(lane + 512u, 8u * slab, firstQuad); let b3 = filterQuad(lane + 768u, 8u * slab, firstQuad);
-      if (slab > 0u) {
-        for (var k = 0u; k < 2u; k++) {
-          let l0 = filters[right + 32u * k]; let l1 = filters[right + 32u * k + 8u];
-          let l2 = filters[right + 32u * k + 16u]; let l3 = filters[right + 32u * k + 24u];
-          let r0 = filters[right + 32u * k + 4u]; let r1 = filters[right + 32u * k + 12u];
-          let r2 = filters[right + 32u * k + 20u]; let r3 = filters[right + 32u * k + 28u];
-          var a = moved[left + k];
-          s00 = added(s00, a, l0, l1, l2, l3); s01 = added(s01, a, r0, r1, r2, r3);
-          a = moved[left + k + 8u];
-          s10 = added(s10, a, l0, l1, l2, l3); s11 = added(s11, a, r0, r1, r2, r3);
-          a = moved[left + k + 16u];
-          s20 = added(s20, a, l0, l1, l2, l3); s21 = added(s21, a, r0, r1, r2, r3);
-          a = moved[left + k + 24u];
-          s30 = added(s30, a, l0, l1, l2, l3); s31 = added(s31, a, r0, r1, r2, r3);
-          a = moved[left + k + 32u];
-          s40 = added(s40, a, l0, l1, l2, l3); s41 = added(s41, a, r0, r1, r2, r3);
-          a = moved[left + k + 40u];
-          s50 = added(s50, a, l0, l1, l2, l3); s51 = added(s51, a, r0, r1, r2, r3);
-          a = moved[left + k + 48u];
-          s60 = added(s60, a, l0, l1, l2, l3); s61 = added(s61, a, r0, r1, r2, r3);
-          a = moved[left + k + 56u];
-          s70 = added(s70, a, l0, l1, l2, l3); s71 = added(s71, a, r0, r1, r2, r3);
-        }
-      }
+    for (var slab = 0u; slab < slabs; slab++) {
+      // The columns of a row of Bᵀ d become a row of V = Bᵀ d B.
+      ${lines(count(4).map((i) => `let d${i} = fma(sign, orZeros(lower${i}, isLower${i}), orZeros(upper${i}, isUpper${i}));`))}
       workgroupBarrier(); // the slab before has been read
-      moved[madeAt] = v[0]; moved[madeAt + 64u] = v[1];
-      moved[madeAt + 128u] = v[2]; moved[madeAt + 192u] = v[3];
-      filters[lane] = b0; filters[lane + 256u] = b1;
-      filters[lane + 512u] = b2; filters[lane + 768u] = b3;
-      workgroupBarrier(); // this slab is written; the last is all zeros and never read
+      moved[madeAt] = d0 - d2; moved[madeAt + 64u] = d1 + d2;
+      moved[madeAt + 128u] = d2 - d1; moved[madeAt + 192u] = d1 - d3;
+      ${lines(count(4).map((i) => `filters[lane + ${256 * i}u] = orZeros(b${i}, isB${i});`))}
+      workgroupBarrier(); // this slab is written
+      // the next slab, zeros after the last, is on its way from memory while this one is multiplied
+      quad += 2u;
+      firstChannel += 8u;
+      ${load}
+      for (var k = 0u; k < 2u; k++) {
+        let l0 = filters[right + 32u * k]; let l1 = filters[right + 32u * k + 8u];
+        let l2 = filters[right + 32u * k + 16u]; let l3 = filters[right + 32u * k + 24u];
+        let r0 = filters[right + 32u * k + 4u]; let r1 = filters[right + 32u * k + 12u];
+        let r2 = filters[right + 32u * k + 20u]; let r3 = filters[right + 32u * k + 28u];
+        var a = moved[left + k];
+        s00 = added(s00, a, l0, l1, l2, l3); s01 = added(s01, a, r0, r1, r2, r3);
+        a = moved[left + k + 8u];
+        s10 = added(s10, a, l0, l1, l2, l3); s11 = added(s11, a, r0, r1, r2, r3);
+        a = moved[left + k + 16u];
+        s20 = added(s20, a, l0, l1, l2, l3); s21 = added(s21, a, r0, r1, r2, r3);
+        a = moved[left + k + 24u];
+        s30 = added(s30, a, l0, l1, l2, l3); s31 = added(s31, a, r0, r1, r2, r3);
+        a = moved[left + k + 32u];
+        s40 = added(s40, a, l0, l1, l2, l3); s41 = added(s41, a, r0, r1, r2, r3);
+        a = moved[left + k + 40u];
+        s50 = added(s50, a, l0, l1, l2, l3); s51 = added(s51, a, r0, r1, r2, r3);
+        a = moved[left + k + 48u];
+        s60 = added(s60, a, l0, l1, l2, l3); s61 = added(s61, a, r0, r1, r2, r3);
+        a = moved[left + k + 56u];
+        s70 = added(s70, a, l0, l1, l2, l3); s71 = added(s71, a, r0, r1, r2, r3);
+      }
     }
 
     // Eight tiles of sums at a time, two of each invocation, are passed around.

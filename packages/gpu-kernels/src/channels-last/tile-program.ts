@@ -1,4 +1,4 @@
-import { advanceText, count, lines, placeText, uniformsText } from './conv2d-text.ts';
+import { advanceText, count, foundText, lines, placeText, uniformsText } from './conv2d-text.ts';
 
 /** A tile of a product of matrices: what a workgroup computes, and what each invocation of it. */
 export interface Tiling {
@@ -67,15 +67,20 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
   const filtersSize = deep * rowQuads;
 
   const load = lines([
-    ...gathers.map((i) => `a${i} = gather(place${i}, ky, kx, quad);`),
-    ...fills.map((i) => `b${i} = filterQuad(row + ${i * rowStep}u, firstQuad + column);`),
+    ...gathers.flatMap((i) => [`f = pixelQuad(place${i}, ky, kx, quad);`, `a${i} = input[f.at]; isA${i} = f.there;`]),
+    ...fills.flatMap((i) => [
+      `f = filterQuad(row + ${i * rowStep}u, firstQuad + column);`,
+      `b${i} = weights[f.at]; isB${i} = f.there;`,
+    ]),
   ]);
   const advance = `${advanceText('quad', 'u.quadsIn', slabQuads)}
         row += ${deep}u;`;
+  const orZeros = (value: 'a' | 'b', i: number) =>
+    `select(vec4f(), ${opened(`${value}${i}`)}, is${value.toUpperCase()}${i})`;
   const store = (slab: string) =>
     lines([
-      ...gathers.map((i) => `gathered[${stageOf(slab, gatheredSize)}lane + ${i * lanes}u] = a${i};`),
-      ...fills.map((i) => `filters[${stageOf(slab, filtersSize)}lane + ${i * lanes}u] = b${i};`),
+      ...gathers.map((i) => `gathered[${stageOf(slab, gatheredSize)}lane + ${i * lanes}u] = ${orZeros('a', i)};`),
+      ...fills.map((i) => `filters[${stageOf(slab, filtersSize)}lane + ${i * lanes}u] = ${orZeros('b', i)};`),
     ]);
   const multiply = lines([
     `let left = ${stageOf('slab', gatheredSize)}own.y * ${slabQuads}u;`,
@@ -93,6 +98,15 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
       '}',
     ]),
   ]);
+  const placeAt = (r: number, q: number) => `firstPixel + own.y + ${r * down}u, firstQuad + own.x + ${q * across}u`;
+  const residuals = (r: number) => count(quads).map((q) => `let m${r}${q} = residualAt(${placeAt(r, q)});`);
+  const leave = lines([
+    ...residuals(0),
+    ...count(rows).flatMap((r) => [
+      ...(r + 1 < rows ? residuals(r + 1) : []),
+      ...count(quads).map((q) => `write(${placeAt(r, q)}, s${r}${q} + bias${q}, m${r}${q});`),
+    ]),
+  ]);
   const loop =
     stages === 1
       ? `
@@ -100,24 +114,18 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
       workgroupBarrier(); // the slab before has been read
       ${store('slab')}
       workgroupBarrier(); // this slab is written
-      if (slab + 1u < slabs) {
-        // the next slab is on its way from memory while this one is multiplied${advance}
-        ${load}
-      }
+      // the next slab, zeros after the last, is on its way from memory while this one is multiplied${advance}
+      ${load}
       ${multiply}
     }`
       : `
     ${store('0u')}
     for (var slab = 0u; slab < slabs; slab++) {
       workgroupBarrier(); // this slab is written, and the one before has been read
-      if (slab + 1u < slabs) {
-        // the next slab is on its way from memory while this one is multiplied${advance}
-        ${load}
-      }
+      // the next slab, zeros after the last, is on its way from memory while this one is multiplied${advance}
+      ${load}
       ${multiply}
-      if (slab + 1u < slabs) {
-        ${store('(slab + 1u)')}
-      }
+      ${store('(slab + 1u)')}
     }`;
 
   return /* wgsl */ `${uniformsText()}
@@ -130,25 +138,26 @@ export function tileProgram(tiling: Tiling, memory: keyof typeof memories): stri
 
   var<workgroup> gathered: array<vec4f, ${stages * gatheredSize}>; // ${stages} × ${pixels} pixels × ${slabQuads} quads
   var<workgroup> filters: array<vec4f, ${stages * filtersSize}>; // ${stages} × ${deep} rows × ${rowQuads} quads
-${memory === 'f16' ? OPENED : ''}${placeText}
+${memory === 'f16' ? OPENED : ''}${foundText}
+${placeText}
 
-  // Four channels of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
-  fn gather(place: Place, ky: u32, kx: u32, quad: u32) -> vec4f {
+  // Four channels of what the window reads at (ky, kx); not there past the image and after the window has ended.
+  fn pixelQuad(place: Place, ky: u32, kx: u32, quad: u32) -> Found {
     var y = place.y + i32(ky * u.dilationY);
     var x = place.x + i32(kx * u.dilationX);
-    if (ky >= u.kernelHeight || y < 0 || x < 0) { return vec4f(); }
+    var there = (ky < u.kernelHeight) & (y >= 0) & (x >= 0);
     if (u.spreadY * u.spreadX != 1u) {
-      if (u32(y) % u.spreadY != 0u || u32(x) % u.spreadX != 0u) { return vec4f(); }
+      there &= (u32(y) % u.spreadY == 0u) & (u32(x) % u.spreadX == 0u);
       y /= i32(u.spreadY);
       x /= i32(u.spreadX);
     }
-    if (y >= i32(u.height) || x >= i32(u.width)) { return vec4f(); }
-    return ${opened('input[(place.base + u32(y) * u.width + u32(x)) * u.quadsIn + quad]')};
+    there &= (y < i32(u.height)) & (x < i32(u.width));
+    return found((place.base + u32(y) * u.width + u32(x)) * u.quadsIn + quad, there);
   }
 
-  fn filterQuad(row: u32, quad: u32) -> vec4f {
-    if (row >= 4u * u.kernelHeight * u.kernelWidth * u.quadsIn || quad >= u.quadsOut) { return vec4f(); }
-    return ${opened('weights[row * u.quadsOut + quad]')};
+  fn filterQuad(row: u32, quad: u32) -> Found {
+    let there = (row < 4u * u.kernelHeight * u.kernelWidth * u.quadsIn) & (quad < u.quadsOut);
+    return found(row * u.quadsOut + quad, there);
   }
 
   // sum + a · (b0, b1, b2, b3)
@@ -156,9 +165,13 @@ ${memory === 'f16' ? OPENED : ''}${placeText}
     return fma(a.wwww, b3, fma(a.zzzz, b2, fma(a.yyyy, b1, fma(a.xxxx, b0, sum))));
   }
 
-  fn write(pixel: u32, quad: u32, sum: vec4f) {
+  fn residualAt(pixel: u32, quad: u32) -> ${Quad} {
+    return residual[found(pixel * u.residualStep + quad, (pixel < u.pixels) & (quad < u.quadsOut)).at];
+  }
+
+  fn write(pixel: u32, quad: u32, sum: vec4f, more: ${Quad}) {
     if (pixel >= u.pixels || quad >= u.quadsOut) { return; }
-    let all = sum + bias[quad] + ${opened('residual[pixel * u.residualStep + quad]')};
+    let all = sum + ${opened('more')};
     let value = select(all, max(all, vec4f()), u.relu == 1u);${memory === 'f16' ? BOUNDED : ''}
     output[pixel * u.quadsOut + quad] = ${closed};
   }
@@ -185,19 +198,19 @@ ${memory === 'f16' ? OPENED : ''}${placeText}
     quad = quad % u.quadsIn;
     let column = lane % ${rowQuads}u;
     var row = lane / ${rowQuads}u;
-    ${lines([...gathers.map((i) => `var a${i}: vec4f;`), ...fills.map((i) => `var b${i}: vec4f;`)])}
+    var f: Found;
+    ${lines([
+      ...gathers.map((i) => `var a${i}: ${Quad}; var isA${i}: bool;`),
+      ...fills.map((i) => `var b${i}: ${Quad}; var isB${i}: bool;`),
+    ])}
     ${load}
     ${lines(count(rows).flatMap((r) => count(quads).map((q) => `var s${r}${q} = vec4f();`)))}
 
     let slabs = (u.kernelHeight * u.kernelWidth * u.quadsIn + ${slabQuads - 1}u) / ${slabQuads}u;${loop}
 
-    ${lines(
-      count(rows).flatMap((r) =>
-        count(quads).map((q) => {
-          return `write(firstPixel + own.y + ${r * down}u, firstQuad + own.x + ${q * across}u, s${r}${q});`;
-        }),
-      ),
-    )}
+    // What is added to the next row is on its way while one is written.
+    ${lines(count(quads).map((q) => `let bias${q} = bias[min(firstQuad + own.x + ${q * across}u, u.quadsOut - 1u)];`))}
+    ${leave}
   }`;
 }
 

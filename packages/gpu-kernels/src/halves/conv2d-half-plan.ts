@@ -7,7 +7,7 @@ import {
   referenceConv2dLast,
   rowsOfConv2dLast,
 } from '../channels-last/conv2d-last-plan.ts';
-import type { Kernel } from '../kernel.ts';
+import type { AnyKernel, Kernel } from '../kernel.ts';
 import { uniformTensor } from '../random.ts';
 import type { ConvolutionShape } from '../recording/convolution-shape.ts';
 import {
@@ -20,12 +20,11 @@ import {
   toHalves,
   writeHalves,
 } from './half.ts';
-import type { PackFiltersHalf } from './pack-filters-half.ts';
 
 /** A program for convolutions in half precision; there is none for the way back. */
 export interface Conv2dHalf extends Kernel<Conv2dLastInput, Conv2dLastUniform, Omit<Conv2dLastOptions, 'back'>> {
   /** Lays out the weights that it multiplies with; `packFiltersHalf` unless said. */
-  readonly filters?: PackFiltersHalf;
+  readonly filters?: AnyKernel;
   /** Whether it computes convolutions of this shape; it does any unless said. */
   readonly suits?: (shape: ConvolutionShape) => boolean;
 }

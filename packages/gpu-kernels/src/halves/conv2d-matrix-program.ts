@@ -1,4 +1,4 @@
-import { advanceText, count, lines, placeText, uniformsText } from '../channels-last/conv2d-text.ts';
+import { advanceText, count, foundText, lines, placeText, uniformsText } from '../channels-last/conv2d-text.ts';
 import {
   heldTo,
   type MatrixTile,
@@ -7,7 +7,11 @@ import {
   paddingOf,
   type SubgroupSize,
   sizeControl,
+  sumsRow,
 } from './matrix-units.ts';
+
+/** Quads of the residual that an invocation has on their way at least: one at a time would wait for memory each time. */
+const READ_AHEAD = 16;
 
 /**
  * The program of a convolution by subgroup matrices: `conv2dLast`'s product of matrices, multiplied by subgroups in place of
@@ -26,7 +30,7 @@ export function matrixProgram(
   types = matrixTypes(unit),
 ): string {
   const { M, N, K } = unit;
-  const { pixels, channels, across, down, deep, chunk } = tile;
+  const { pixels, channels, across, down, deep, stages, chunk, together } = tile;
   const all = lanes * across * down;
   const chunks = deep / chunk; // of a row in a slab
   const rowStep = all / chunks;
@@ -35,26 +39,33 @@ export function matrixProgram(
   const [tall, wide] = [pixels / M, channels / N]; // matrices of a subgroup
   const gathers = count((pixels * down) / rowStep);
   const fills = count((channels * across) / rowStep);
-  const matrixQuads = (M * N) / 4;
-  const pickUps = count(Math.ceil(matrixQuads / lanes));
   const Chunk = chunk === 8 ? 'vec4u' : 'vec2u';
 
   const load = lines([
-    ...gathers.map((i) => `a${i} = gather(place${i}, ky, kx, chunk);`),
-    ...fills.map((i) => `b${i} = filterChunk(row + ${i * rowStep}u, at);`),
+    ...gathers.flatMap((i) => [`f = pixelChunk(place${i}, ky, kx, chunk);`, `a${i} = input[f.at]; isA${i} = f.there;`]),
+    ...fills.map((i) => `b${i} = weights[filterChunk(row + ${i * rowStep}u, at)];`),
   ]);
-  const stored = (name: string, value: string, i: number) => {
-    const place = `${name}[own + ${i * rowStep * memoryRow}u`;
+  const stageOf = (slab: string, size: number) => (stages === 1 ? '' : `(${slab} & 1u) * ${size}u + `);
+  const gatheredSize = pixels * down * memoryRow;
+  const filtersSize = channels * across * memoryRow;
+  const laidDown = (name: string, value: string, i: number, stage: string) => {
+    const place = `${name}[${stage}own + ${i * rowStep * memoryRow}u`;
     return chunk === 4
-      ? [`${place}] = opened(${value}${i});`]
-      : [`${place}] = opened(${value}${i}.xy);`, `${place} + 1u] = opened(${value}${i}.zw);`];
+      ? [`${place}] = opened(${value});`]
+      : [`${place}] = opened(${value}.xy);`, `${place} + 1u] = opened(${value}.zw);`];
   };
-  const store = lines([
-    ...gathers.flatMap((i) => stored('gathered', 'a', i)),
-    ...fills.flatMap((i) => stored('filters', 'b', i)),
-  ]);
-  const multiply = lines(
-    count(deep / K).flatMap((k) => [
+  const store = (slab: string) =>
+    lines([
+      ...gathers.flatMap((i) => [
+        `a${i} = select(${Chunk}(), a${i}, isA${i});`,
+        ...laidDown('gathered', `a${i}`, i, stageOf(slab, gatheredSize)),
+      ]),
+      ...fills.flatMap((i) => laidDown('filters', `b${i}`, i, stageOf(slab, filtersSize))),
+    ]);
+  const multiply = lines([
+    `let left = ${stageOf('slab', gatheredSize)}ownLeft;`,
+    `let right = ${stageOf('slab', filtersSize)}ownRight;`,
+    ...count(deep / K).flatMap((k) => [
       '{',
       ...count(tall).map((i) => `let left${i} = leftAt(left + ${i * M * memoryRow + (k * K) / 4}u);`),
       ...count(wide).flatMap((j) => [
@@ -63,34 +74,68 @@ export function matrixProgram(
       ]),
       '}',
     ]),
-  );
-  const isWhole = matrixQuads % lanes === 0;
+  ]);
   const matrices = count(tall).flatMap((i) => count(wide).map((j) => ({ i, j })));
-  const places = ({ i, j }: { readonly i: number; readonly j: number }, p: number) => {
-    const quadsAcross = N / 4;
-    const element = p === 0 ? 'ownLane' : `(ownLane + ${p * lanes}u)`;
-    return `ownPixel + ${i * M}u + ${element} / ${quadsAcross}u, ownQuad + ${(j * N) / 4}u + ${element} % ${quadsAcross}u`;
+
+  // Matrices of sums side by side are laid down together and picked up in rows of quads, each invocation at the same of its quads.
+  const groups = count(matrices.length / together).map((group) =>
+    matrices.slice(group * together, (group + 1) * together),
+  );
+  const rowQuads = (together * N) / 4;
+  const rowsAtOnce = lanes / rowQuads;
+  const pickUps = count(Math.ceil(M / rowsAtOnce));
+  const scratchRow = sumsRow(unit, tile);
+  const ahead = Math.ceil(READ_AHEAD / pickUps.length);
+  const places = (group: number, p: number) => {
+    const [{ i, j }] = groups[group];
+    return `ownPixel + ${i * M + p * rowsAtOnce}u, ownQuad + ${(j * N) / 4}u`;
   };
+  const residuals = (group: number) =>
+    group < groups.length ? pickUps.map((p) => `let r${group}_${p} = residualAt(${places(group, p)});`) : [];
+  const isWhole = (p: number) => (p + 1) * rowsAtOnce <= M; // there are rows for all lanes
   const guarded = (p: number, statement: string) =>
-    isWhole ? statement : `if (ownLane + ${p * lanes}u < ${matrixQuads}u) { ${statement} }`;
+    isWhole(p) ? statement : `if (ownRow + ${p * rowsAtOnce}u < ${M}u) { ${statement} }`;
+  const sums = across * down * M * scratchRow;
+  const placeOfSum = (p: number) => {
+    const place = `mine + ${p * rowsAtOnce * scratchRow}u`;
+    return isWhole(p) ? place : `min(${place}, ${sums - 1}u)`;
+  };
   const leave = lines(
-    matrices.flatMap((matrix, index) => [
-      `put(mine, s${matrix.i}${matrix.j});`,
-      'workgroupBarrier(); // the matrix is written',
-      ...pickUps.map(
-        (p) =>
-          `let sum${index}${p} = scratch[min(mine + ownLane + ${p * lanes}u, ${across * down * matrixQuads - 1}u)];`,
+    groups.flatMap((group, index) => [
+      ...group.map(({ i, j }, at) => `put(laid + ${(at * N) / 4}u, s${i}${j});`),
+      'workgroupBarrier(); // the sums are written',
+      ...pickUps.map((p) => `let sum${index}_${p} = scratch[${placeOfSum(p)}];`),
+      ...residuals(index + ahead),
+      ...pickUps.map((p) =>
+        guarded(p, `write(${places(index, p)}, sum${index}_${p} + bias${group[0].j}, r${index}_${p});`),
       ),
-      ...(index + 1 < matrices.length
-        ? pickUps.map((p) => `let r${index + 1}${p} = residualAt(${places(matrices[index + 1], p)});`)
-        : []),
-      ...pickUps.map((p) => guarded(p, `write(${places(matrix, p)}, sum${index}${p}, r${index}${p});`)),
-      ...(index + 1 < matrices.length ? ['workgroupBarrier(); // and read'] : []),
+      ...(index + 1 < groups.length ? ['workgroupBarrier(); // and read'] : []),
     ]),
   );
 
+  // the next slab, zeros after the last, is on its way from memory while this one is multiplied
+  const bringNext = `at += ${chunks}u;${advanceText('chunk', 'chunksIn', chunks)}
+      ${load}`;
+  const loop =
+    stages === 1
+      ? `for (var slab = 0u; slab < slabs; slab++) {
+      workgroupBarrier(); // the slab before has been read
+      ${store('slab')}
+      workgroupBarrier(); // this slab is written
+      ${bringNext}
+      ${multiply}
+    }`
+      : `${store('0u')}
+    for (var slab = 0u; slab < slabs; slab++) {
+      workgroupBarrier(); // this slab is written, and the one before has been read
+      ${bringNext}
+      ${multiply}
+      ${store('(slab + 1u)')}
+    }`;
+
   return /* wgsl */ `${held ? sizeControl : ''}${types}
-  const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts${uniformsText()}
+  const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts
+  const sumsRow = ${scratchRow}u; // quads of a row of sums, and one${uniformsText()}
   @group(0) @binding(0) var<storage, read> input: array<${Chunk}>;       // N × height × width × chunks of ${chunk} halves
   @group(0) @binding(1) var<storage, read> weights: array<${Chunk}>;     // 4·quadsOut × (kernelHeight · kernelWidth · chunks)
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
@@ -98,34 +143,34 @@ export function matrixProgram(
   @group(0) @binding(4) var<storage, read_write> output: array<vec2u>; // pixels × quadsOut, halves
   @group(0) @binding(5) var<uniform> u: Uniforms;
 
-  var<workgroup> gathered: array<vec4<Number>, ${pixels * down * memoryRow}>; // pixels × ${deep} numbers of their windows
-  var<workgroup> filters: array<vec4<Number>, ${channels * across * memoryRow}>; // filters × as many numbers
-  var<workgroup> scratch: array<vec4f, ${across * down * matrixQuads}>; // a matrix of sums for each subgroup${placeText}
+  var<workgroup> gathered: array<vec4<Number>, ${stages * gatheredSize}>; // ${stages} × pixels × ${deep} numbers of their windows
+  var<workgroup> filters: array<vec4<Number>, ${stages * filtersSize}>; // ${stages} × filters × as many numbers
+  var<workgroup> scratch: array<vec4f, ${sums}>; // of each subgroup
+${foundText}
+${placeText}
 
-  // ${chunk} halves of what the window reads at (ky, kx); zeros where it reads past the image or the window has ended.
-  fn gather(place: Place, ky: u32, kx: u32, chunk: u32) -> ${Chunk} {
+  // ${chunk} halves of what the window reads at (ky, kx); not there past the image and after the window has ended.
+  fn pixelChunk(place: Place, ky: u32, kx: u32, chunk: u32) -> Found {
     let y = place.y + i32(ky * u.dilationY);
     let x = place.x + i32(kx * u.dilationX);
-    let inside = ky < u.kernelHeight && y >= 0 && y < i32(u.height) && x >= 0 && x < i32(u.width);
-    let at = (place.base + u32(y) * u.width + u32(x)) * (u.quadsIn / ${quadsOfChunk}u) + chunk;
-    return select(${Chunk}(), input[select(0u, at, inside)], inside);
+    let there = (ky < u.kernelHeight) & (u32(y) < u.height) & (u32(x) < u.width); // below 0 is far above as u32
+    return found((place.base + u32(y) * u.width + u32(x)) * (u.quadsIn / ${quadsOfChunk}u) + chunk, there);
   }
 
-  // ${chunk} halves of a filter, counted through window and channels.
-  fn filterChunk(row: u32, at: u32) -> ${Chunk} {
+  // Where ${chunk} halves of a filter are, counted through window and channels. Past the last it is others: they are multiplied by zeros,
+  // or their sums are not written.
+  fn filterChunk(row: u32, at: u32) -> u32 {
     let length = u.kernelHeight * u.kernelWidth * (u.quadsIn / ${quadsOfChunk}u);
-    let inside = row < 4u * u.quadsOut && at < length;
-    return select(${Chunk}(), weights[select(0u, row * length + at, inside)], inside);
+    return min(row * length + at, 4u * u.quadsOut * length - 1u);
   }
 
   fn residualAt(pixel: u32, quad: u32) -> vec2u {
-    let inside = pixel < u.pixels && quad < u.quadsOut;
-    return residual[select(0u, pixel * u.residualStep + quad, inside)];
+    return residual[found(pixel * u.residualStep + quad, (pixel < u.pixels) & (quad < u.quadsOut)).at];
   }
 
   fn write(pixel: u32, quad: u32, sum: vec4f, more: vec2u) {
     if (pixel >= u.pixels || quad >= u.quadsOut) { return; }
-    let value = sum + bias[quad] + vec4f(unpack2x16float(more.x), unpack2x16float(more.y));
+    let value = sum + vec4f(unpack2x16float(more.x), unpack2x16float(more.y));
     let bounded = clamp(select(value, max(value, vec4f()), u.relu == 1u), vec4f(-65504.0), vec4f(65504.0));
     output[pixel * u.quadsOut + quad] = vec2u(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
   }
@@ -153,31 +198,28 @@ export function matrixProgram(
     var ky = at / chunksIn / u.kernelWidth;
     var kx = at / chunksIn % u.kernelWidth;
     var chunk = at % chunksIn;
-    ${lines([...gathers.map((i) => `var a${i}: ${Chunk};`), ...fills.map((i) => `var b${i}: ${Chunk};`)])}
+    var f: Found;
+    ${lines([
+      ...gathers.map((i) => `var a${i}: ${Chunk}; var isA${i}: bool;`),
+      ...fills.map((i) => `var b${i}: ${Chunk};`),
+    ])}
     ${load}
 
-    let left = subgroup / ${across}u * ${pixels * memoryRow}u;
-    let right = subgroup % ${across}u * ${channels * memoryRow}u;
+    let ownLeft = subgroup / ${across}u * ${pixels * memoryRow}u;
+    let ownRight = subgroup % ${across}u * ${channels * memoryRow}u;
     ${lines(matrices.map(({ i, j }) => `var s${i}${j}: Sum;`))}
     let slabs = (u.kernelHeight * u.kernelWidth * chunksIn + ${chunks - 1}u) / ${chunks}u;
-    for (var slab = 0u; slab < slabs; slab++) {
-      workgroupBarrier(); // the slab before has been read
-      ${store}
-      workgroupBarrier(); // this slab is written
-      if (slab + 1u < slabs) {
-        // the next slab is on its way from memory while this one is multiplied
-        at += ${chunks}u;${advanceText('chunk', 'chunksIn', chunks)}
-        ${load}
-      }
-      ${multiply}
-    }
+    ${loop}
 
-    // No invocation can look into a matrix, so each subgroup lays one after another down and picks up its quads. What is added to
-    // the next is on its way meanwhile.
-    let mine = subgroup * ${matrixQuads}u;
-    let ownPixel = firstPixel + subgroup / ${across}u * ${pixels}u;
-    let ownQuad = firstChannel / 4u + subgroup % ${across}u * ${channels / 4}u;
-    ${lines(pickUps.map((p) => `let r0${p} = residualAt(${places(matrices[0], p)});`))}
+    // No invocation can look into a matrix, so each subgroup lays its matrices down and picks up quads. What is added to them is on
+    // its way meanwhile.
+    let laid = subgroup * ${M * scratchRow}u;
+    let ownRow = ownLane / ${rowQuads}u;
+    let mine = laid + ownRow * sumsRow + ownLane % ${rowQuads}u;
+    let ownPixel = firstPixel + subgroup / ${across}u * ${pixels}u + ownRow;
+    let ownQuad = firstChannel / 4u + subgroup % ${across}u * ${channels / 4}u + ownLane % ${rowQuads}u;
+    ${lines(count(ahead).flatMap(residuals))}
+    ${lines(groups.filter(([{ i }]) => i === 0).map(([{ j }]) => `let bias${j} = bias[min(ownQuad + ${(j * N) / 4}u, u.quadsOut - 1u)];`))}
     ${leave}
   }`;
 }

@@ -1,6 +1,7 @@
 import { uniformTensor } from '../random.ts';
 import { type Conv2dHalf, channelsRead, halfConvolution, planConv2dHalf } from './conv2d-half-plan.ts';
 import { matrixProgram } from './conv2d-matrix-program.ts';
+import { inPairs } from './conv2d-pairs.ts';
 import { fromHalves, toHalves, writeHalves } from './half.ts';
 import { bytesOfMatrices, type MatrixTile, type MatrixUnit, type SubgroupSize, sharesEvenly } from './matrix-units.ts';
 import { packFilterRowsHalf } from './pack-filter-rows-half.ts';
@@ -43,9 +44,9 @@ export interface MatrixConvolution extends Conv2dHalf {
 
 /** For matrices of eight pixels. */
 const smallTiles: readonly MatrixTile[] = [
-  { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
-  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
-  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
+  { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, stages: 1, chunk: 8, together: 2 },
+  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 2 },
+  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 4, together: 2 },
 ];
 
 /** Shapes of matrices that we speak, in order of preference, each with its tiles: for deep sums first, then for shallow and narrow. */
@@ -57,10 +58,18 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
     N: 16,
     K: 16,
     tiles: [
-      { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, chunk: 8 },
-      { pixels: 64, channels: 64, across: 2, down: 2, deep: 32, chunk: 8 },
-      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 8 },
-      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 4 },
+      { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, stages: 1, chunk: 8, together: 1 },
+      { pixels: 32, channels: 64, across: 2, down: 4, deep: 32, stages: 1, chunk: 8, together: 2 },
+      { pixels: 64, channels: 64, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 4 },
+      { pixels: 64, channels: 64, across: 2, down: 4, deep: 32, stages: 1, chunk: 8, together: 1 },
+      { pixels: 64, channels: 64, across: 2, down: 2, deep: 32, stages: 2, chunk: 8, together: 1 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, stages: 2, chunk: 8, together: 4 },
+      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 2, chunk: 8, together: 2 },
+      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 2 },
+      { pixels: 32, channels: 64, across: 1, down: 8, deep: 32, stages: 1, chunk: 8, together: 1 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 64, stages: 1, chunk: 8, together: 1 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, stages: 1, chunk: 8, together: 4 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, stages: 1, chunk: 4, together: 4 },
     ],
   },
   {
@@ -84,7 +93,7 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
 /**
  * `conv2dHalf` with the matrices of subgroups (tensor cores): halves are multiplied and summed in float32, a 16×16 matrix or the
  * like at a time. There is a program for each of a device's tiles, the one for deep sums first; none where the device lists no
- * shape of matrices that we speak, its workgroups are too small, or `hasUnknownSize`.
+ * shape of matrices that we speak, its workgroups are too small, or `hasUnknownSize`. Some take four channels only, `inPairs`.
  *
  *     weights O₄×(h·w·I₄)/2 words from `packFilterRowsHalf`, all else as `conv2dHalf`'s
  *
@@ -102,15 +111,28 @@ export function matrixConvolutions(host: MatrixHost): readonly MatrixConvolution
       invocations % subgroups.largest === 0 &&
       invocations <= limits.maxComputeInvocationsPerWorkgroup &&
       bytesOfMatrices(unit, tile) <= limits.maxComputeWorkgroupStorageSize &&
-      sharesEvenly(tile, lanes)
+      sharesEvenly(unit, tile, lanes)
     );
   });
-  return fitting.map((tile) => {
-    const key = JSON.stringify([unit, tile, lanes, held]);
-    const program = programs.get(key) ?? matrixConvolution(unit, tile, { lanes, held });
+  const known = (tile: MatrixTile, isOdd?: boolean): MatrixConvolution => {
+    const key = JSON.stringify([unit, tile, lanes, held, isOdd]);
+    const make = () =>
+      isOdd === undefined ? matrixConvolution(unit, tile, { lanes, held }) : inPairs(known(tile), isOdd);
+    const program = programs.get(key) ?? make();
     programs.set(key, program);
     return program;
-  });
+  };
+  const eights = fitting.filter(({ chunk }) => chunk === 8);
+  return [
+    ...eights.map((tile) => known(tile)),
+    ...eights.slice(-1).flatMap((narrowest) => [known(narrowest, true), known(narrowest, false)]),
+    ...fitting.filter(({ chunk }) => chunk === 4).map((tile) => known(tile)),
+  ];
+}
+
+/** Those of them that compute convolutions of any number of channels: what the others run is among their programs. */
+export function plainMatrixConvolutions(host: MatrixHost): readonly MatrixConvolution[] {
+  return matrixConvolutions(host).filter(({ filters }) => filters === packFilterRowsHalf);
 }
 
 /** The same record for the same program, so that it is compiled once. */
@@ -143,9 +165,9 @@ function neededBy({ component }: MatrixUnit): readonly string[] {
 
 /** One program of them, for subgroups of a size. */
 export function matrixConvolution(unit: MatrixUnit, tile: MatrixTile, size: SubgroupSize): MatrixConvolution {
-  const { across, down, deep, chunk } = tile;
+  const { across, down, deep, stages, chunk } = tile;
   const [pixels, channels] = [tile.pixels * down, tile.channels * across];
-  const name = `conv2dMatrix${pixels}×${channels}by${across * down}${chunk === 4 ? 'fours' : ''}`;
+  const name = `conv2dMatrix${pixels}×${channels}×${deep}by${across * down}${stages === 2 ? 'staged' : ''}${chunk === 4 ? 'fours' : ''}`;
   return {
     ...halfConvolution,
     name,

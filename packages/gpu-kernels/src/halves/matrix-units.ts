@@ -21,8 +21,12 @@ export interface MatrixTile {
   readonly down: number;
   /** Products that are brought into workgroup memory at a time, a multiple of K. */
   readonly deep: number;
+  /** Slabs in workgroup memory: with two, the next is written while the present one is multiplied, and one barrier is saved. */
+  readonly stages: 1 | 2;
   /** Numbers that an invocation brings at once. Channels that are read are a multiple of it. */
   readonly chunk: 4 | 8;
+  /** Matrices of sums, side by side, that a subgroup lays into workgroup memory at a time, a divisor of channels/N. */
+  readonly together: number;
 }
 
 /** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
@@ -36,18 +40,26 @@ export function paddingOf({ component }: MatrixUnit): number {
   return component === 'f16' ? 8 : 4;
 }
 
-/** Of workgroup memory: gathered pixels and filters with their padding, and a matrix of sums for each subgroup. */
-export function bytesOfMatrices(unit: MatrixUnit, { pixels, channels, across, down, deep }: MatrixTile): number {
-  const rows = pixels * down + channels * across;
-  const numbers = rows * (deep + paddingOf(unit));
-  return numbers * (unit.component === 'f16' ? 2 : 4) + 4 * unit.M * unit.N * across * down;
+/** Quads between rows of sums in workgroup memory: a row, and one against bank conflicts. */
+export function sumsRow({ N }: MatrixUnit, { together }: Pick<MatrixTile, 'together'>): number {
+  return (together * N) / 4 + 1;
 }
 
-/** Whether the invocations of a workgroup can share the work of bringing a slab evenly. */
-export function sharesEvenly({ pixels, channels, across, down, deep, chunk }: MatrixTile, lanes: number): boolean {
+/** Of workgroup memory: gathered pixels and filters with their padding, and for each subgroup the sums that it lays down at a time. */
+export function bytesOfMatrices(unit: MatrixUnit, tile: MatrixTile): number {
+  const { pixels, channels, across, down, deep, stages } = tile;
+  const rows = pixels * down + channels * across;
+  const numbers = stages * rows * (deep + paddingOf(unit));
+  return numbers * (unit.component === 'f16' ? 2 : 4) + 16 * unit.M * sumsRow(unit, tile) * across * down;
+}
+
+/** Whether the invocations of a workgroup can share the work of bringing a slab evenly, and those of a subgroup a row of sums. */
+export function sharesEvenly({ N }: MatrixUnit, tile: MatrixTile, lanes: number): boolean {
+  const { pixels, channels, across, down, deep, chunk, together } = tile;
   const all = lanes * across * down;
   const chunks = deep / chunk;
-  return [all / chunks, (pixels * down * chunks) / all, (channels * across * chunks) / all].every(Number.isInteger);
+  const shares = [all / chunks, (pixels * down * chunks) / all, (channels * across * chunks) / all];
+  return [...shares, lanes / ((together * N) / 4)].every(Number.isInteger);
 }
 
 /**
@@ -72,7 +84,7 @@ export function matrixTypes({ component, M, N, K }: MatrixUnit): string {
   fn leftAt(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&gathered, at, memoryRow); }
   fn rightAt(at: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&filters, at, memoryRow); }
   fn added(sum: Sum, left: Left, right: Right) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, ${N / 4}u); }
+  fn put(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&scratch, at, sum, sumsRow); }
 `;
 }
 

@@ -10,6 +10,10 @@ export interface MatmulOptions {
   readonly transposeRight?: boolean;
 }
 
+/** Sums of so many products are shared by lanes: a lane by itself would wait for memory at every fourth. */
+const LONG = 256;
+const LANES = 16;
+
 /**
  * The product of two matrices.
  *
@@ -19,7 +23,7 @@ export interface MatmulOptions {
  */
 export const matmul: Kernel<
   'left' | 'right',
-  'count' | 'inner' | 'columns' | 'leftRow' | 'leftStep' | 'rightStep' | 'rightColumn',
+  'count' | 'inner' | 'columns' | 'leftRow' | 'leftStep' | 'rightStep' | 'rightColumn' | 'lanes',
   MatmulOptions
 > = {
   name: 'matmul',
@@ -32,6 +36,7 @@ export const matmul: Kernel<
     leftStep: 'u32',
     rightStep: 'u32',
     rightColumn: 'u32',
+    lanes: 'u32',
   },
   plan({ left, right }, { transposeLeft = false, transposeRight = false }) {
     requireRank('matmul', 'a left matrix', left, 'rows×columns');
@@ -43,10 +48,12 @@ export const matmul: Kernel<
     }
     const [leftRow, leftStep] = transposeLeft ? [1, rows] : [inner, 1];
     const [rightStep, rightColumn] = transposeRight ? [1, inner] : [columns, 1];
+    const count = rows * columns;
+    const lanes = inner < LONG ? 1 : LANES;
     return {
       output: [rows, columns],
-      uniforms: { count: rows * columns, inner, columns, leftRow, leftStep, rightStep, rightColumn },
-      workgroups: workgroupsFor(rows * columns),
+      uniforms: { count, inner, columns, leftRow, leftStep, rightStep, rightColumn, lanes },
+      workgroups: workgroupsFor(count * lanes),
     };
   },
   rows: (_, { transposeLeft = false }) => (transposeLeft ? [] : ['left']),
@@ -67,35 +74,51 @@ export const matmul: Kernel<
       inner: u32, columns: u32,
       leftRow: u32, leftStep: u32,         // steps in left to the next row, along the inner axis
       rightStep: u32, rightColumn: u32,    // steps in right along the inner axis, to the next column
+      lanes: u32,                          // that sum up one number, a divisor of 64
     }
     @group(0) @binding(0) var<storage, read> left: array<f32>;
     @group(0) @binding(1) var<storage, read> right: array<f32>;
     @group(0) @binding(2) var<storage, read_write> output: array<f32>;  // rows × columns
     @group(0) @binding(3) var<uniform> u: Uniforms;
 
+    var<workgroup> parts: array<f32, 64>;
+
     @compute @workgroup_size(64)
-    fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-      let index = id.x + id.y * (groups.x * 64u);
-      if (index >= u.count) { return; }
+    fn main(
+      @builtin(global_invocation_id) id: vec3u,
+      @builtin(num_workgroups) groups: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let place = id.x + id.y * (groups.x * 64u);
+      let index = place / u.lanes;
+      let part = place % u.lanes; // of the lanes that sum up one number, each takes every so many fours
+      let isWithin = index < u.count;
       let row = index / u.columns;
       let column = index % u.columns;
-      var l = row * u.leftRow;
-      var r = column * u.rightColumn;
+      let l = row * u.leftRow;
+      let r = column * u.rightColumn;
       var sums = vec4f(); // four sums, so that none waits for the one before
-      let whole = u.inner / 4u * 4u;
-      for (var k = 0u; k < whole; k += 4u) {
-        let a = vec4f(left[l], left[l + u.leftStep], left[l + 2u * u.leftStep], left[l + 3u * u.leftStep]);
-        let b = vec4f(right[r], right[r + u.rightStep], right[r + 2u * u.rightStep], right[r + 3u * u.rightStep]);
-        sums = fma(a, b, sums);
-        l += 4u * u.leftStep;
-        r += 4u * u.rightStep;
+      let whole = select(0u, u.inner / 4u, isWithin);
+      for (var four = part; four < whole; four += u.lanes) {
+        let a = l + 4u * four * u.leftStep;
+        let b = r + 4u * four * u.rightStep;
+        sums = fma(
+          vec4f(left[a], left[a + u.leftStep], left[a + 2u * u.leftStep], left[a + 3u * u.leftStep]),
+          vec4f(right[b], right[b + u.rightStep], right[b + 2u * u.rightStep], right[b + 3u * u.rightStep]),
+          sums,
+        );
       }
-      for (var k = whole; k < u.inner; k++) {
-        sums.x = fma(left[l], right[r], sums.x);
-        l += u.leftStep;
-        r += u.rightStep;
+      if (isWithin && part == 0u) {
+        for (var k = 4u * whole; k < u.inner; k++) {
+          sums.x = fma(left[l + k * u.leftStep], right[r + k * u.rightStep], sums.x);
+        }
       }
-      output[index] = sums.x + sums.y + sums.z + sums.w;
+      parts[lane] = sums.x + sums.y + sums.z + sums.w;
+      workgroupBarrier(); // all parts are written
+      if (!isWithin || part != 0u) { return; }
+      var sum = parts[lane];
+      for (var other = 1u; other < u.lanes; other++) { sum += parts[lane + other]; }
+      output[index] = sum;
     }`,
   onnx(trace, { inputs: { left, right }, options: { transposeLeft = false, transposeRight = false } }) {
     if (!transposeLeft && !transposeRight) return trace.node('MatMul', [left, right]);
@@ -106,6 +129,7 @@ export const matmul: Kernel<
   },
   samples: (random) => [
     [{ left: uniformTensor(random, [3, 5]), right: uniformTensor(random, [5, 4]) }, {}],
+    [{ left: uniformTensor(random, [3, 301]), right: uniformTensor(random, [6, 301]) }, { transposeRight: true }],
     [{ left: uniformTensor(random, [3, 70]), right: uniformTensor(random, [6, 70]) }, { transposeRight: true }],
     [{ left: uniformTensor(random, [5, 3]), right: uniformTensor(random, [5, 4]) }, { transposeLeft: true }],
     [

@@ -21,6 +21,7 @@ import { groupedHalf } from '../halves/grouped-half.ts';
 import { maskImagesHalf } from '../halves/mask-images-half.ts';
 import { maxPoolHalf } from '../halves/max-pool-half.ts';
 import { multiplyHalf } from '../halves/multiply-half.ts';
+import { packFilterPairsEvenHalf, packFilterPairsOddHalf } from '../halves/pack-filter-pairs-half.ts';
 import { packFilterRowsHalf } from '../halves/pack-filter-rows-half.ts';
 import { packFiltersHalf } from '../halves/pack-filters-half.ts';
 import { packHalf } from '../halves/pack-half.ts';
@@ -106,6 +107,8 @@ export const kernels = {
   multiply,
   negativePart,
   packDepthwise,
+  packFilterPairsEvenHalf,
+  packFilterPairsOddHalf,
   packFilters,
   packFilterRowsHalf,
   packFiltersHalf,

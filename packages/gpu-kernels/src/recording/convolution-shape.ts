@@ -10,6 +10,8 @@ export interface ConvolutionShape {
   readonly channels: number;
   /** Its window, and whether it is a way back: some programs compute some windows only (`suits`). */
   readonly options: Conv2dLastOptions;
+  /** Columns of the images that it reads; some programs read them two at a time (`suits`). */
+  readonly width?: number;
 }
 
 /** The product of matrices that a convolution of N×C×H×W, or its way back, is. */
@@ -26,5 +28,6 @@ export function convolutionShape(
     depth: kernel[0] * kernel[1] * paddedChannels(read),
     channels: paddedChannels(written),
     options,
+    width,
   };
 }

@@ -51,7 +51,7 @@ function emulatedTypes({ M, N, K }: MatrixUnit): string {
   fn put(at: u32, sum: Sum) {
     for (var i = 0u; i < held; i++) {
       let index = emulatedLane + 32u * i;
-      if (index < quads) { scratch[at + index] = sum.quads[i]; }
+      if (index < quads) { scratch[at + index / ${N / 4}u * sumsRow + index % ${N / 4}u] = sum.quads[i]; }
     }
   }
 `;

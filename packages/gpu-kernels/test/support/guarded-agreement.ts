@@ -18,20 +18,30 @@ import { type RandomRun, randomRuns } from './random-runs.ts';
  * allows of shapes with several tiles in both directions, and nothing written beside tensors.
  */
 export async function expectGuardedAgreement(device: GPUDevice, convolution: MatrixConvolution): Promise<void> {
-  const program: AnyKernel = convolution;
+  const fitting = randomRuns('conv2dHalf').map(withFilterRows).filter(takenBy(convolution));
+  await expectGuardedRuns(device, convolution, fitting);
+  const memory = new GuardedMemory(device);
+  using engine = new GpuEngine(device, {}, memory);
+  expect(await halfError(engine, convolution)).toBeLessThan(1e-6);
+  expect(await memory.overruns()).toBe(0);
+}
+
+/** The same of its samples and of these runs alone. */
+export async function expectGuardedRuns(
+  device: GPUDevice,
+  program: AnyKernel,
+  runs: fc.Arbitrary<RandomRun>,
+): Promise<void> {
   const memory = new GuardedMemory(device);
   using engine = new GpuEngine(device, {}, memory);
   const expectAgreement = async ({ inputs, options }: RandomRun) => {
-    const uploaded = mapNamed(program.inputs, (name) => engine.upload(inputs[name]));
+    const uploaded = mapNamed(program.inputs as readonly string[], (name) => engine.upload(inputs[name]));
     const actual = await engine.download(engine.run(program, uploaded, options));
     expect(errorOf(program, actual, referenceOf(program, inputs, options))).toBeLessThan(program.tolerance!);
     expect(await memory.overruns()).toBe(0);
   };
   for (const [inputs, options] of program.samples(numpyRandom(5))) await expectAgreement({ inputs, options });
-  const fitting = randomRuns('conv2dHalf').map(withFilterRows).filter(takenBy(convolution));
-  await fc.assert(fc.asyncProperty(fitting, expectAgreement), { seed: 19, numRuns: 30 });
-  expect(await halfError(engine, convolution)).toBeLessThan(1e-6);
-  expect(await memory.overruns()).toBe(0);
+  await fc.assert(fc.asyncProperty(runs, expectAgreement), { seed: 19, numRuns: 30 });
 }
 
 /** The same with weights as these programs read them: a row for each filter, not for each product. */

@@ -242,6 +242,12 @@ const plans: Record<KernelName, fc.Arbitrary<Plan>> = {
       shapes: { weights: [filters, channels, 3, 3] },
       options: { direction },
     })),
+  packFilterPairsEvenHalf: fc
+    .tuple(length, fc.integer({ min: 1, max: 4 }), small, small)
+    .map((weights) => ({ shapes: { weights } })),
+  packFilterPairsOddHalf: fc
+    .tuple(length, fc.integer({ min: 1, max: 4 }), small, small)
+    .map((weights) => ({ shapes: { weights } })),
   packFilterRowsHalf: fc.tuple(length, length, small, small).map((weights) => ({ shapes: { weights } })),
   packFiltersHalf: fc.tuple(length, length, small, small).map((weights) => ({ shapes: { weights } })),
   packHalf: images.map((input) => ({ shapes: { input } })),
