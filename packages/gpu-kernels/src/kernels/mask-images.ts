@@ -3,6 +3,7 @@ import type { OnnxTrace } from '../onnx-trace.ts';
 import { uniformTensor } from '../random.ts';
 import { type Shape, sizeOf } from '../tensor.ts';
 import { neighbours, type ResizeConvention, sampleBilinear } from './bilinear.ts';
+import { maskProgram, portionsOf } from './mask-program.ts';
 import { safeRange, traceMinMax } from './min-max.ts';
 import { requireRank, requireSame } from './shapes.ts';
 import { traceResize } from './upsample-bilinear.ts';
@@ -26,7 +27,8 @@ type Uniform =
   | 'mapWidth'
   | 'cornerAligned'
   | 'afterResize'
-  | 'epsilon';
+  | 'epsilon'
+  | 'portions';
 
 /**
  * Score-CAM's variants: one image seen through each of n masks.
@@ -52,6 +54,7 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
     cornerAligned: 'u32',
     afterResize: 'u32',
     epsilon: 'f32',
+    portions: 'u32',
   },
   plan: (shapes, options) => planMasks('maskImages', shapes, options),
   rows: () => ['activations'],
@@ -65,105 +68,7 @@ export const maskImages: Kernel<'image' | 'activations', Uniform, MaskOptions> =
       }
     }
   },
-  wgsl: /* wgsl */ `
-    struct Uniforms {
-      variants: u32, channels: u32, height: u32, width: u32,
-      mapHeight: u32, mapWidth: u32,
-      cornerAligned: u32,                                                // 1: corner pixels coincide, 0: areas do
-      afterResize: u32,                                                  // 1: min-max over the resized map
-      epsilon: f32,
-    }
-    @group(0) @binding(0) var<storage, read> image: array<f32>;          // channels × height × width
-    @group(0) @binding(1) var<storage, read> activations: array<f32>;    // variants × mapHeight × mapWidth
-    @group(0) @binding(2) var<storage, read_write> output: array<f32>;   // variants × channels × height × width
-    @group(0) @binding(3) var<uniform> u: Uniforms;
-
-    var<workgroup> least: array<f32, 256>;
-    var<workgroup> largest: array<f32, 256>;
-
-    // Positions in the activation along one axis: index · step + offset, and not below 0.
-    fn positions(length: u32, outLength: u32) -> vec2f {
-      if (u.cornerAligned == 1u) { return vec2f(f32(length - 1u) / f32(max(outLength - 1u, 1u)), 0.0); }
-      let step = f32(length) / f32(outLength);
-      return vec2f(step, 0.5 * step - 0.5);
-    }
-
-    // One pixel of the resized activation that begins at offset map.
-    fn resized(map: u32, pixel: u32, rows: vec2f, columns: vec2f) -> f32 {
-      let y = max(f32(pixel / u.width) * rows.x + rows.y, 0.0);
-      let x = max(f32(pixel % u.width) * columns.x + columns.y, 0.0);
-      let top = min(u32(y), u.mapHeight - 1u);
-      let left = min(u32(x), u.mapWidth - 1u);
-      let upper = map + top * u.mapWidth;
-      let lower = map + min(top + 1u, u.mapHeight - 1u) * u.mapWidth;
-      let right = min(left + 1u, u.mapWidth - 1u);
-      let values = vec4f(activations[upper + left], activations[lower + left], activations[upper + right], activations[lower + right]);
-      let sides = mix(values.xy, values.zw, x - f32(left));
-      return mix(sides.x, sides.y, y - f32(top));
-    }
-
-    // Minimum and maximum of what the lanes of the workgroup bring: of sixteen by sixteen lanes, then of those sixteen by all.
-    fn extremes(lane: u32, low: f32, high: f32) -> vec2f {
-      workgroupBarrier(); // earlier results have been read
-      least[lane] = low;
-      largest[lane] = high;
-      workgroupBarrier(); // all lanes have written what sixteen of them now read
-      if (lane < 16u) {
-        for (var other = lane + 16u; other < 256u; other += 16u) {
-          least[lane] = min(least[lane], least[other]);
-          largest[lane] = max(largest[lane], largest[other]);
-        }
-      }
-      workgroupBarrier(); // sixteen lanes have written what all now read
-      var bounds = vec2f(least[0], largest[0]);
-      for (var other = 1u; other < 16u; other++) {
-        bounds = vec2f(min(bounds.x, least[other]), max(bounds.y, largest[other]));
-      }
-      return bounds;
-    }
-
-    // One workgroup for each variant: extremes first, then every pixel of the variant.
-    @compute @workgroup_size(256)
-    fn main(
-      @builtin(workgroup_id) group: vec3u,
-      @builtin(num_workgroups) groups: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let variant = group.x + group.y * groups.x;
-      if (variant >= u.variants) { return; }
-      let map = variant * u.mapHeight * u.mapWidth;
-      let pixels = u.height * u.width;
-      let rows = positions(u.mapHeight, u.height);
-      let columns = positions(u.mapWidth, u.width);
-
-      var low = activations[map];
-      var high = low;
-      for (var place = lane; place < u.mapHeight * u.mapWidth; place += 256u) {
-        low = min(low, activations[map + place]);
-        high = max(high, activations[map + place]);
-      }
-      let own = extremes(lane, low, high);
-      var bounds = own;
-      if (u.afterResize == 1u) {
-        low = resized(map, 0u, rows, columns);
-        high = low;
-        for (var pixel = lane; pixel < pixels; pixel += 256u) {
-          let value = resized(map, pixel, rows, columns);
-          low = min(low, value);
-          high = max(high, value);
-        }
-        bounds = extremes(lane, low, high);
-      }
-      // the activation's own extremes are exact: rounding in a resized constant must not be stretched to a mask
-      let isConstant = own.x == own.y || bounds.x == bounds.y;
-      let scale = select(1.0 / (bounds.y - bounds.x + u.epsilon), 0.0, isConstant);
-      for (var pixel = lane; pixel < pixels; pixel += 256u) {
-        let mask = (resized(map, pixel, rows, columns) - bounds.x) * scale;
-        for (var channel = 0u; channel < u.channels; channel++) {
-          output[(variant * u.channels + channel) * pixels + pixel] = image[channel * pixels + pixel] * mask;
-        }
-      }
-    }`,
+  wgsl: maskProgram('first'),
   onnx(trace, call) {
     const masks = traceMasks(trace, call);
     const [, , height, width] = call.shapes.image;
@@ -194,11 +99,13 @@ export function planMasks(
   const [, channels, height, width] = image;
   const [variants, mapHeight, mapWidth] = activations;
   const cornerAligned = Number(resize === 'corner-aligned');
-  const afterResize = Number(normalise === 'after-resize');
+  const isAfter = normalise === 'after-resize';
+  const portions = portionsOf(height * width, mapHeight * mapWidth, isAfter);
+  const maps = { mapHeight, mapWidth, cornerAligned, afterResize: Number(isAfter), epsilon };
   return {
     output: [variants, channels, height, width],
-    uniforms: { variants, channels, height, width, mapHeight, mapWidth, cornerAligned, afterResize, epsilon },
-    workgroups: [variants, 1, 1],
+    uniforms: { variants, channels, height, width, ...maps, portions },
+    workgroups: [variants * portions, 1, 1],
   };
 }
 
