@@ -1,4 +1,4 @@
-import { maskImages, rows, stack, sweep, type Tensor, tensor, zeros } from '@cambium/gpu-kernels';
+import { maskImages, rows, sizeOf, sweep, type Tensor, zeros } from '@cambium/gpu-kernels';
 import { channelOf, isConstant } from './methods/channels.ts';
 import type { Classifier, MaskConvention } from './types.ts';
 
@@ -35,7 +35,7 @@ export function maskedLogits(from: MaskedImage): MaskedLogits {
   async function of(channels: readonly number[], convention: MaskConvention): Promise<Tensor> {
     const known = kept.get(JSON.stringify(convention)) ?? new Map<string, Float32Array<ArrayBuffer>>();
     kept.set(JSON.stringify(convention), known);
-    const keys = channels.map((channel) => maskKey(activations, channel, convention));
+    const keys = channels.map(maskKeys(activations, convention));
     if (keys.includes(CONSTANT)) known.set(CONSTANT, await blank());
     const missing = new Map(keys.map((key, row) => [key, channels[row]]));
     for (const key of known.keys()) missing.delete(key);
@@ -43,7 +43,9 @@ export function maskedLogits(from: MaskedImage): MaskedLogits {
       const logits = await sweepMasks(from, [...missing.values()], convention);
       for (const [row, key] of [...missing.keys()].entries()) known.set(key, rows(logits, row, row + 1).data.slice());
     }
-    return stack(keys.map((key) => tensor(known.get(key)!, [1, classifier.classes]))); // every key is known by now
+    const matrix = zeros(channels.length, classifier.classes);
+    for (const [row, key] of keys.entries()) matrix.data.set(known.get(key)!, row * classifier.classes); // each is known by now
+    return matrix;
   }
 
   return { of, blank };
@@ -64,33 +66,48 @@ export interface MaskedImage {
 
 function sweepMasks(from: MaskedImage, channels: readonly number[], options: MaskConvention): Promise<Tensor> {
   const { classifier, image, activations, batch, signal, onMasked } = from;
-  const inputs = { image, activations: stack(channels.map((channel) => rows(activations, channel, channel + 1))) };
+  const inputs = { image, activations: picked(activations, channels) };
   const request = { classifier, kernel: maskImages, inputs, rows: 'activations' as const, options, batch, signal };
   return sweep({ ...request, onBatch: onMasked });
+}
+
+/** Some rows of a tensor, in this order. */
+function picked(source: Tensor, wanted: readonly number[]): Tensor {
+  const [, ...trailing] = source.shape;
+  const size = sizeOf(trailing);
+  const result = zeros(wanted.length, ...trailing);
+  for (const [row, at] of wanted.entries())
+    result.data.set(source.data.subarray(at * size, (at + 1) * size), row * size);
+  return result;
 }
 
 /** Key of the masks that a constant channel makes: zeros. */
 const CONSTANT = 'constant';
 
-/** Equal for channels whose activations, min-maxed as the convention says, are the same numbers. */
-function maskKey(activations: Tensor, channel: number, { epsilon }: MaskConvention): string {
-  if (isConstant(activations, channel)) return CONSTANT;
-  const values = channelOf(activations, channel);
-  let [low, high] = [values[0], values[0]];
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  const mask = new Float32Array(values.length);
-  for (let place = 0; place < mask.length; place++) mask[place] = (values[place] - low) / (high - low + epsilon);
-  return textOf(new Uint16Array(mask.buffer));
+/** Keys of channels, equal where their activations, min-maxed as the convention says, are the same numbers. */
+function maskKeys(activations: Tensor, { epsilon }: MaskConvention): (channel: number) => string {
+  const mask = new Float32Array(sizeOf(activations.shape.slice(1)));
+  const words = new Uint16Array(mask.buffer);
+  return (channel) => {
+    if (isConstant(activations, channel)) return CONSTANT;
+    const values = channelOf(activations, channel);
+    let [low, high] = [values[0], values[0]];
+    for (let place = 1; place < values.length; place++) {
+      low = Math.min(low, values[place]);
+      high = Math.max(high, values[place]);
+    }
+    for (let place = 0; place < mask.length; place++) mask[place] = (values[place] - low) / (high - low + epsilon);
+    return textOf(words);
+  };
 }
 
 /** A character for each word: nothing is lost. */
 function textOf(words: Uint16Array): string {
+  if (words.length <= AT_ONCE) return Reflect.apply(String.fromCharCode, null, words);
   let text = '';
-  for (let from = 0; from < words.length; from += 4096) {
-    text += Reflect.apply(String.fromCharCode, null, words.subarray(from, from + 4096));
-  }
+  for (let from = 0; from < words.length; from += AT_ONCE) text += textOf(words.subarray(from, from + AT_ONCE));
   return text;
 }
+
+/** Characters that one call makes: its arguments are many. */
+const AT_ONCE = 4096;

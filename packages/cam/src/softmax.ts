@@ -13,6 +13,15 @@ export function softmax(logits: Float32Array): Float32Array<ArrayBuffer> {
   return probabilities;
 }
 
+/** One of them, the same bits. */
+export function probabilityOf(logits: Float32Array, index: number): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < logits.length; at++) largest = Math.max(largest, logits[at]);
+  let total = 0;
+  for (let at = 0; at < logits.length; at++) total += Math.exp(logits[at] - largest);
+  return Math.fround(Math.exp(logits[index] - largest) / total);
+}
+
 /** Index of the largest number; of equal ones the first. */
 export function argmax(values: ArrayLike<number>): number {
   let best = 0;

@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from '@cambium/gpu-kernels';
-import { softmax } from '../softmax.ts';
+import { probabilityOf, softmax } from '../softmax.ts';
 import type { CamMethod, MapFinish, MaskConvention, Probe } from '../types.ts';
 import { isConstant, spatialDeviations } from './channels.ts';
 import { pytorchGradCamFinish } from './finish.ts';
@@ -127,7 +127,7 @@ async function baselineOf(probe: Probe, variant: ScoreCamVariant): Promise<numbe
 }
 
 function scoreOf(logits: Float32Array, target: number, { score }: ScoreCamVariant): number {
-  return score === 'logit' ? logits[target] : softmax(logits)[target];
+  return score === 'logit' ? logits[target] : probabilityOf(logits, target);
 }
 
 function rowOf(matrix: Tensor, row: number): Float32Array {
