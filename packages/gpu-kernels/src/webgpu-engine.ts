@@ -17,6 +17,8 @@ export interface WebgpuEngineOptions {
 export interface MemoryUse extends PoolUse {
   /** In buffers through which results are read, under way or kept for reuse. Neither `peak` nor the limit contains them. */
   readonly readBack: number;
+  /** In memory through which tensors of a megabyte and more are written, under way or kept for the next; not in `peak` either. */
+  readonly upload: number;
 }
 
 /** An engine that computes on a GPU. Whoever opens it disposes of it, or declares it with `using`. */

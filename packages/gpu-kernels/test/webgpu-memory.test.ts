@@ -26,10 +26,10 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
       const inner = engine.scope(() => engine.run(multiply, { left: input, right: input }, undefined));
       return engine.run(add, { left: inner, right: input }, undefined);
     });
-    expect(engine.memory()).toEqual({ used: 256, pooled: 512, peak: 768, readBack: 0 });
+    expect(engine.memory()).toEqual({ used: 256, pooled: 512, peak: 768, readBack: 0, upload: 0 });
     expect((await engine.download(kept)).data[63]).toBe(6);
     engine.release(kept);
-    expect(engine.memory()).toEqual({ used: 0, pooled: 768, peak: 768, readBack: 256 });
+    expect(engine.memory()).toEqual({ used: 0, pooled: 768, peak: 768, readBack: 256, upload: 0 });
     expect(() => engine.run(positivePart, { input: kept }, undefined)).toThrow(/memory was given back/);
   });
 
@@ -88,7 +88,7 @@ describeGpu('memory of webgpuEngine', ({ open }) => {
     const first = engine.upload(zeros(512));
     engine.release(first);
     const second = engine.upload(filled(1, 700)); // 2816 bytes: no room for both
-    expect(engine.memory()).toEqual({ used: 2816, pooled: 0, peak: 2816, readBack: 0 });
+    expect(engine.memory()).toEqual({ used: 2816, pooled: 0, peak: 2816, readBack: 0, upload: 0 });
     expect(() => engine.run(positivePart, { input: second }, undefined)).toThrow(
       /^positivePart\(\[700\]\) needs 2816 bytes more than the 2816 in use, and the memory limit is 4096 bytes\./,
     );

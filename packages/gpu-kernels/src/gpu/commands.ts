@@ -5,6 +5,7 @@ import type { Checks, Watched } from './checks.ts';
 import { COPY_DST, MODE_READ, UNIFORM } from './flags.ts';
 import { fine, firstFailure, type Outcome } from './outcome.ts';
 import type { Program } from './programs.ts';
+import { Staging } from './staging.ts';
 
 /** A tensor in a block, from `offset` bytes after the block's beginning. */
 export interface Binding {
@@ -28,6 +29,9 @@ export interface Dispatch {
 /** Dispatches recorded at most before they are submitted. */
 const LONGEST_BATCH = 128;
 
+/** Bytes from which on numbers are written through memory that is kept. */
+const LARGE = 2 ** 20;
+
 /**
  * Records dispatches and submits them in batches, for encoding is cheap and submitting is not. A batch that the GPU refuses
  * is refused as a whole: what its dispatches would have written keeps its old numbers.
@@ -43,6 +47,7 @@ export class Commands {
   readonly #uniforms: GPUBuffer;
   readonly #staged: Uint8Array<ArrayBuffer>;
   readonly #groups: BindGroups;
+  readonly #staging: Staging;
   #pending: Dispatch[] = [];
   #batch = Promise.withResolvers<Error | undefined>();
   #touched = new Set<GPUBuffer>();
@@ -54,6 +59,7 @@ export class Commands {
     const size = LONGEST_BATCH * this.#slot;
     this.#uniforms = device.createBuffer({ label: 'uniforms', size, usage: UNIFORM | COPY_DST });
     this.#staged = new Uint8Array(size);
+    this.#staging = new Staging(device);
     this.#groups = new BindGroups(device, { buffer: this.#uniforms, size: this.#slot });
   }
 
@@ -89,7 +95,11 @@ export class Commands {
   /** Writes numbers to a block: after all that was recorded before, and before all that follows. */
   write(block: Block, data: Float32Array<ArrayBuffer>, run: string): Outcome {
     if (this.#touched.has(block.buffer)) this.submit(); // the queue would write before it runs what is still recorded here
-    return this.#watch(() => this.#device.queue.writeBuffer(block.buffer, block.offset, data), [block], run).outcome;
+    const send = () =>
+      data.byteLength < LARGE
+        ? this.#device.queue.writeBuffer(block.buffer, block.offset, data)
+        : this.#staging.write(block.buffer, block.offset, data);
+    return this.#watch(send, [block], run).outcome;
   }
 
   submit(): void {
@@ -116,8 +126,19 @@ export class Commands {
     this.#touched = new Set();
   }
 
+  /** Bytes of memory through which tensors are written. */
+  get stagingBytes(): number {
+    return this.#staging.bytes;
+  }
+
+  /** Gives back memory that is kept for the next write. */
+  trim(): void {
+    this.#staging.trim();
+  }
+
   dispose(): void {
     this.forget();
+    this.#staging.dispose();
     this.#uniforms.destroy();
   }
 

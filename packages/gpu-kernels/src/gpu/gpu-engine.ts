@@ -115,7 +115,7 @@ export class GpuEngine implements WebgpuEngine {
 
   memory(): MemoryUse {
     const { used, pooled } = this.#readBacks.memory();
-    return { ...this.#memory.memory(), readBack: used + pooled };
+    return { ...this.#memory.memory(), readBack: used + pooled, upload: this.#commands.stagingBytes };
   }
 
   submit(): void {
@@ -132,6 +132,7 @@ export class GpuEngine implements WebgpuEngine {
   trim(): void {
     this.#memory.trim();
     this.#readBacks.trim();
+    this.#commands.trim();
   }
 
   dispose(): void {

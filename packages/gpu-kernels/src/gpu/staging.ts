@@ -1,0 +1,75 @@
+import { COPY_SRC, MAP_WRITE, MODE_WRITE } from './flags.ts';
+
+/** Buffers that are kept for the next upload: one that is filled while the device reads the other. */
+const KEPT = 2;
+
+/**
+ * Writes tensors to a device through memory of the host that both see. The memory is kept: a queue makes new one for every large
+ * write, which takes several times as long as the copy.
+ */
+export class Staging {
+  readonly #device: GPUDevice;
+  readonly #ready: GPUBuffer[] = []; // mapped
+  readonly #all = new Set<GPUBuffer>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** In buffers, under way or kept. */
+  get bytes(): number {
+    return [...this.#all].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Submits a copy of the numbers to a place in a buffer. */
+  write(target: GPUBuffer, offset: number, data: Float32Array<ArrayBuffer>): void {
+    const { byteLength } = data;
+    const buffer = this.#take(byteLength);
+    new Float32Array(buffer.getMappedRange(0, byteLength)).set(data);
+    buffer.unmap();
+    const encoder = this.#device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, target, offset, byteLength);
+    this.#device.queue.submit([encoder.finish()]);
+    buffer.mapAsync(MODE_WRITE).then(
+      () => this.#keep(buffer),
+      () => this.#destroy(buffer), // the device is lost, or the engine disposed of
+    );
+  }
+
+  /** Gives back what is not under way. */
+  trim(): void {
+    for (const buffer of this.#ready.splice(0)) this.#destroy(buffer);
+  }
+
+  dispose(): void {
+    this.#ready.length = 0;
+    for (const buffer of this.#all) this.#destroy(buffer);
+  }
+
+  /** The smallest mapped buffer that holds so many bytes, or a new one. */
+  #take(bytes: number): GPUBuffer {
+    const fitting = this.#ready.filter(({ size }) => size >= bytes).sort((a, b) => a.size - b.size);
+    const [smallest] = fitting;
+    if (smallest) {
+      this.#ready.splice(this.#ready.indexOf(smallest), 1);
+      return smallest;
+    }
+    this.trim(); // what is kept is too small
+    const usage = MAP_WRITE | COPY_SRC;
+    const buffer = this.#device.createBuffer({ label: 'upload', size: bytes, usage, mappedAtCreation: true });
+    this.#all.add(buffer);
+    return buffer;
+  }
+
+  #keep(buffer: GPUBuffer): void {
+    if (!this.#all.has(buffer)) return; // disposed of meanwhile
+    this.#ready.push(buffer);
+    this.#ready.sort((a, b) => b.size - a.size);
+    for (const smaller of this.#ready.splice(KEPT)) this.#destroy(smaller);
+  }
+
+  #destroy(buffer: GPUBuffer): void {
+    this.#all.delete(buffer);
+    buffer.destroy();
+  }
+}
