@@ -49,6 +49,7 @@ def parse():
         "--map-batches", type=numbers, default=[64, 128, 256, 512], help="of the skilled Score-CAM, not compiled"
     )
     parser.add_argument("--compile-mode", default="max-autotune", help="of torch.compile")
+    parser.add_argument("--forms", type=names, default=list(FORMS), help="of the network, all by default; not of the package")
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--limit", type=float, help="seconds after which nothing more is begun")
     options = parser.parse_args()
@@ -60,6 +61,13 @@ def parse():
 
 def numbers(text):
     return [int(part) for part in text.split(",")]
+
+
+def names(text):
+    for name in text.split(","):
+        if name not in FORMS:
+            raise argparse.ArgumentTypeError(f"forms are {', '.join(FORMS)}, not {name}")
+    return text.split(",")
 
 
 def peaks(_, device, options, report):
@@ -113,7 +121,7 @@ def best_seconds(work, device, repeats):
 
 def forward(given, device, options, report):
     """Images per second of the network alone, for every form and batch; images are on the device and ready."""
-    for name in NOT_COMPILED:
+    for name in [name for name in options.forms if not FORMS[name].compiled]:
         forward_of(name, options.batches, given, device, options, report)
 
 
@@ -156,7 +164,7 @@ def time_package(form, given, device):
 
 def skilled(given, device, options, report):
     """Score-CAM at layer4 as well as PyTorch allows: masks on the device in batches, nothing waits for the host."""
-    for name in NOT_COMPILED:
+    for name in [name for name in options.forms if not FORMS[name].compiled]:
         skilled_of(name, options.map_batches, given, device, options, report)
 
 
@@ -167,8 +175,8 @@ def skilled_of(name, batches, given, device, options, report):
 
 def compiled_forms(given, device, options, report):
     """What takes minutes to compile, last: the network alone, then Score-CAM, for every batch."""
-    for name, form in FORMS.items():
-        if form.compiled:
+    for name in options.forms:
+        if FORMS[name].compiled:
             forward_of(name, options.compiled_batches, given, device, options, report)
             skilled_of(name, options.compiled_batches, given, device, options, report)
 
@@ -223,7 +231,6 @@ def versions():
     return {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
 
 
-NOT_COMPILED = [name for name, form in FORMS.items() if not form.compiled]
 PACKAGE = "Score-CAM as the package does it"
 SKILLED = "Score-CAM as a skilled user does it"
 # what matters most first, what may take the rest of the time last
