@@ -28,23 +28,38 @@ describe('without a tuning', () => {
     const device = { ...gpu, features, subgroups: { smallest: 32, largest: 32, matrices: [matrix] } };
     const chosen = (more: Partial<ConvolutionShape>, on: ChoosingDevice = device) =>
       convolutionFor(on).halfConvolution({ ...shape, ...more }).name;
-    const [deep, shallow, fours, few] = [
-      { channels: 256 },
-      { channels: 256, depth: 64, options: { ...options, kernel: [1, 1] } },
-      { channels: 256, depth: 9 * 20 },
-      { channels: 12 },
-    ] as const;
-    expect([deep, shallow, {}, fours, few].map((asked) => chosen(asked))).toEqual([
-      'conv2dMatrix128×128by8',
-      'conv2dMatrix128×128by4',
-      'conv2dMatrix128×64by4',
-      'conv2dMatrix128×64by4fours',
-      'conv2dHalf',
+    const stem = {
+      depth: 7 * 7 * 4,
+      options: { ...options, kernel: [7, 7], strides: [2, 2], pads: [3, 3, 3, 3] },
+    } as const;
+    const asked = {
+      wide: { channels: 256 },
+      'wide, of few pixels': { channels: 512, pixels: 256 * 49 },
+      'wide, of one image': { channels: 512, pixels: 49 },
+      narrow: {},
+      'narrow, of few pixels': { pixels: 2 * 56 * 56 },
+      'of four channels, in pairs': { ...stem, width: 224 },
+      'of four channels, few in pairs': { ...stem, width: 224, pixels: 112 * 112 },
+      'of four channels, an odd number across': { ...stem, width: 223 },
+      'not of eights': { channels: 256, depth: 9 * 20 },
+      'mostly empty': { channels: 12 },
+    } as const;
+    expect(Object.entries(asked).map(([what, more]) => [what, chosen(more)])).toEqual([
+      ['wide', 'conv2dMatrix256×128×32by8'],
+      ['wide, of few pixels', 'conv2dMatrix128×128×64by8'],
+      ['wide, of one image', 'conv2dMatrix128×128×64by8'],
+      ['narrow', 'conv2dMatrix256×64×32by8'],
+      ['narrow, of few pixels', 'conv2dMatrix128×64×32by4'],
+      ['of four channels, in pairs', 'conv2dMatrix256×64×32by8pairsOdd'],
+      ['of four channels, few in pairs', 'conv2dMatrix128×64×32by4pairsOdd'],
+      ['of four channels, an odd number across', 'conv2dMatrix128×64×32by4fours'],
+      ['not of eights', 'conv2dMatrix128×64×32by4fours'],
+      ['mostly empty', 'conv2dHalf'],
     ]);
-    expect(chosen(deep, { ...device, features: features.slice(0, 2) })).toBe('conv2dHalf64×128');
-    expect(chosen(deep, gpu)).toBe('conv2dHalf64×128');
-    for (const asked of [deep, shallow, fours, few]) {
-      const whole = { ...shape, ...asked };
+    expect(chosen(asked.wide, { ...device, features: features.slice(0, 2) })).toBe('conv2dHalf64×128');
+    expect(chosen(asked.wide, gpu)).toBe('conv2dHalf64×128');
+    for (const more of Object.values(asked)) {
+      const whole = { ...shape, ...more };
       expect(halfConvolutionPrograms(device, whole)).toContain(convolutionFor(device).halfConvolution(whole));
     }
   });

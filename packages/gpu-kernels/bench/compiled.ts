@@ -8,7 +8,7 @@ import { openWith, WANTED_FEATURES } from '../src/device.ts';
 import { Checks } from '../src/gpu/checks.ts';
 import { findGpu } from '../src/gpu/find-gpu.ts';
 import { Programs } from '../src/gpu/programs.ts';
-import { plainMatrixConvolutions } from '../src/halves/conv2d-matrix.ts';
+import { matrixConvolutions } from '../src/halves/conv2d-matrix.ts';
 import {
   type AnyKernel,
   type Attempt,
@@ -48,7 +48,7 @@ async function compileAll(): Promise<void> {
     ...tiles.map(conv2dLastWith),
     conv2dWinograd,
     ...tiles.map(conv2dHalfWith),
-    ...plainMatrixConvolutions(opened),
+    ...matrixConvolutions(opened),
   ];
   console.error(`${MARK}${opened.adapter.description}`);
   for (const program of programs) {

@@ -5,7 +5,7 @@ import { conv2dWinograd } from './channels-last/conv2d-winograd.ts';
 import { needsOfTile, type TileName, tilings } from './channels-last/tile-program.ts';
 import { conv2dHalfWith } from './halves/conv2d-half.ts';
 import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
-import { type MatrixHost, matrixConvolutions } from './halves/conv2d-matrix.ts';
+import { type MatrixHost, matrixConvolutions, pairedConvolutions } from './halves/conv2d-matrix.ts';
 import type { ConvolutionShape } from './recording/convolution-shape.ts';
 
 /** What a device must say of itself before programs can be chosen for it; an `OpenedDevice` does. */
@@ -27,7 +27,8 @@ export function convolutionPrograms(host: ProgramHost, options: Conv2dLastOption
 /** The same in half precision, forward only; by matrices of subgroups as well, if features and subgroups are known. */
 export function halfConvolutionPrograms(host: ProgramHost, shape: ConvolutionShape): readonly Conv2dHalf[] {
   const { limits, features = [], subgroups } = host;
-  const byMatrices = subgroups ? matrixConvolutions({ limits, features, subgroups }) : [];
+  const own = subgroups && { limits, features, subgroups };
+  const byMatrices = own ? [...pairedConvolutions(own), ...matrixConvolutions(own)] : [];
   const all: readonly Conv2dHalf[] = [...tilesFor(host).map(conv2dHalfWith), ...byMatrices];
   return all.filter(({ suits }) => suits?.(shape) ?? true);
 }

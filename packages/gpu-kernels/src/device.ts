@@ -2,12 +2,7 @@ import { type Attempt, DeviceError } from './errors.ts';
 import { type DawnOptions, findGpu, type GpuSource, keep } from './gpu/find-gpu.ts';
 import { halvesAreSound } from './gpu/half-self-test.ts';
 import type { Conv2dHalf } from './halves/conv2d-half-plan.ts';
-import {
-  hasUnknownSize,
-  type MatrixHost,
-  plainMatrixConvolutions,
-  type SubgroupMatrix,
-} from './halves/conv2d-matrix.ts';
+import { hasUnknownSize, type MatrixHost, matrixConvolutions, type SubgroupMatrix } from './halves/conv2d-matrix.ts';
 import { halfError } from './halves/half-error.ts';
 import { webgpuEngine } from './webgpu-engine.ts';
 
@@ -104,7 +99,7 @@ async function faultOf(
       features: [SUBGROUP_MATRICES],
     };
   }
-  for (const program of plainMatrixConvolutions(opened)) {
+  for (const program of matrixConvolutions(opened)) {
     if (await matricesAreSound(device, program)) continue;
     return {
       reason: `its subgroups multiply matrices wrong (${SUBGROUP_MATRICES}, ${program.name})`,

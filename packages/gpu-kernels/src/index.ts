@@ -36,6 +36,7 @@ export {
   type MatrixConvolution,
   type MatrixHost,
   matrixConvolutions,
+  pairedConvolutions,
   type SubgroupMatrix,
 } from './halves/conv2d-matrix.ts';
 export { depthwiseHalf } from './halves/depthwise-half.ts';

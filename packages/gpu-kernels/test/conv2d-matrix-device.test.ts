@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matrixConvolution, plainMatrixConvolutions, type SubgroupMatrix } from '../src/halves/conv2d-matrix.ts';
+import { matrixConvolution, matrixConvolutions, type SubgroupMatrix } from '../src/halves/conv2d-matrix.ts';
 import type { MatrixConvolution, MatrixUnit, OpenedDevice } from '../src/index.ts';
 import { describeGpu } from './support/describe-gpu.ts';
 import { expectGuardedAgreement } from './support/guarded-agreement.ts';
@@ -11,18 +11,14 @@ function listedBy({ subgroups }: OpenedDevice): SubgroupMatrix | undefined {
 
 /** What the device's subgroups multiply: programs for it, or small ones for a shape that no program is made for (lavapipe's 8×8×8). */
 function programsOf(opened: OpenedDevice): readonly MatrixConvolution[] {
-  const own = plainMatrixConvolutions(opened);
+  const own = matrixConvolutions(opened);
   const listed = listedBy(opened);
   if (own.length > 0 || !listed) return own;
   const unit: MatrixUnit = { component: 'f16', M: listed.M, N: listed.N, K: listed.K };
   const { smallest, largest } = opened.subgroups;
   const size = { lanes: largest, held: smallest !== largest };
   return ([8, 4] as const).map((chunk) =>
-    matrixConvolution(
-      unit,
-      { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep: 32, stages: 1, chunk, together: 1 },
-      size,
-    ),
+    matrixConvolution(unit, { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep: 32, chunk }, size),
   );
 }
 

@@ -20,7 +20,7 @@ import { emulatedProgram } from './support/emulated-matrices.ts';
 import { expectGuardedRuns } from './support/guarded-agreement.ts';
 
 const unit: MatrixUnit = { component: 'f16', M: 16, N: 16, K: 16 };
-const tile: MatrixTile = { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 2 };
+const tile: MatrixTile = { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 };
 const program = matrixConvolution(unit, tile, { lanes: 32, held: false });
 
 interface Drawn {

@@ -1,9 +1,28 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { copy } from '../bench/ceilings.ts';
+import { Staging } from '../src/gpu/staging.ts';
 import { filled, type WebgpuEngine, webgpuEngine } from '../src/index.ts';
 import { describeGpu, sharedDevice } from './support/describe-gpu.ts';
 
 const MEGABYTE = 2 ** 18; // numbers
+
+test('where there is no memory that both see the queue writes', () => {
+  const writeBuffer = vi.fn();
+  const device = {
+    pushErrorScope: () => {},
+    popErrorScope: async () => null,
+    createBuffer: () => {
+      throw new RangeError('no memory');
+    },
+    queue: { writeBuffer },
+  } as unknown as GPUDevice; // all of a device that is asked then
+  const staging = new Staging(device);
+  const target = {} as GPUBuffer;
+  const numbers = new Float32Array([1, 2]);
+  staging.write(target, 8, numbers);
+  expect(writeBuffer).toHaveBeenCalledExactlyOnceWith(target, 8, numbers);
+  expect(staging.bytes).toBe(0);
+});
 
 describeGpu('uploads of a megabyte and more', ({ open }) => {
   const shared = sharedDevice(open);

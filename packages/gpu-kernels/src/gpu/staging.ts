@@ -21,11 +21,16 @@ export class Staging {
     return [...this.#all].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Submits a copy of the numbers to a place in a buffer. */
+  /** Submits a copy of the numbers to a place in a buffer. Where there is no memory for it the queue writes them. */
   write(target: GPUBuffer, offset: number, data: Float32Array<ArrayBuffer>): void {
     const { byteLength } = data;
-    const buffer = this.#take(byteLength);
-    new Float32Array(buffer.getMappedRange(0, byteLength)).set(data);
+    const taken = this.#take(byteLength);
+    if (!taken) {
+      this.#device.queue.writeBuffer(target, offset, data);
+      return;
+    }
+    const { buffer, memory } = taken;
+    new Float32Array(memory).set(data);
     buffer.unmap();
     const encoder = this.#device.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, 0, target, offset, byteLength);
@@ -46,19 +51,30 @@ export class Staging {
     for (const buffer of this.#all) this.#destroy(buffer);
   }
 
-  /** The smallest mapped buffer that holds so many bytes, or a new one. */
-  #take(bytes: number): GPUBuffer {
-    const fitting = this.#ready.filter(({ size }) => size >= bytes).sort((a, b) => a.size - b.size);
-    const [smallest] = fitting;
+  /** The smallest mapped buffer that holds so many bytes, or a new one, if there is memory for it. */
+  #take(bytes: number): Mapped | undefined {
+    const [smallest] = this.#ready.filter(({ size }) => size >= bytes).sort((a, b) => a.size - b.size);
     if (smallest) {
       this.#ready.splice(this.#ready.indexOf(smallest), 1);
-      return smallest;
+      return { buffer: smallest, memory: smallest.getMappedRange(0, bytes) };
     }
     this.trim(); // what is kept is too small
-    const usage = MAP_WRITE | COPY_SRC;
-    const buffer = this.#device.createBuffer({ label: 'upload', size: bytes, usage, mappedAtCreation: true });
-    this.#all.add(buffer);
-    return buffer;
+    return this.#make(bytes);
+  }
+
+  #make(size: number): Mapped | undefined {
+    this.#device.pushErrorScope('out-of-memory'); // nobody need hear of it
+    try {
+      const usage = MAP_WRITE | COPY_SRC;
+      const buffer = this.#device.createBuffer({ label: 'upload', size, usage, mappedAtCreation: true });
+      const memory = buffer.getMappedRange(); // throws where the buffer could not be made
+      this.#all.add(buffer);
+      return { buffer, memory };
+    } catch {
+      return undefined;
+    } finally {
+      this.#device.popErrorScope().catch(() => {}); // of a lost device
+    }
   }
 
   #keep(buffer: GPUBuffer): void {
@@ -72,4 +88,9 @@ export class Staging {
     this.#all.delete(buffer);
     buffer.destroy();
   }
+}
+
+interface Mapped {
+  readonly buffer: GPUBuffer;
+  readonly memory: ArrayBuffer;
 }

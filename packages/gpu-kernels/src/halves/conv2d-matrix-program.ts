@@ -30,7 +30,7 @@ export function matrixProgram(
   types = matrixTypes(unit),
 ): string {
   const { M, N, K } = unit;
-  const { pixels, channels, across, down, deep, stages, chunk, together } = tile;
+  const { pixels, channels, across, down, deep, chunk } = tile;
   const all = lanes * across * down;
   const chunks = deep / chunk; // of a row in a slab
   const rowStep = all / chunks;
@@ -45,27 +45,18 @@ export function matrixProgram(
     ...gathers.flatMap((i) => [`f = pixelChunk(place${i}, ky, kx, chunk);`, `a${i} = input[f.at]; isA${i} = f.there;`]),
     ...fills.map((i) => `b${i} = weights[filterChunk(row + ${i * rowStep}u, at)];`),
   ]);
-  const stageOf = (slab: string, size: number) => (stages === 1 ? '' : `(${slab} & 1u) * ${size}u + `);
-  const gatheredSize = pixels * down * memoryRow;
-  const filtersSize = channels * across * memoryRow;
-  const laidDown = (name: string, value: string, i: number, stage: string) => {
-    const place = `${name}[${stage}own + ${i * rowStep * memoryRow}u`;
+  const laidDown = (name: string, value: string, i: number) => {
+    const place = `${name}[own + ${i * rowStep * memoryRow}u`;
     return chunk === 4
       ? [`${place}] = opened(${value});`]
       : [`${place}] = opened(${value}.xy);`, `${place} + 1u] = opened(${value}.zw);`];
   };
-  const store = (slab: string) =>
-    lines([
-      ...gathers.flatMap((i) => [
-        `a${i} = select(${Chunk}(), a${i}, isA${i});`,
-        ...laidDown('gathered', `a${i}`, i, stageOf(slab, gatheredSize)),
-      ]),
-      ...fills.flatMap((i) => laidDown('filters', `b${i}`, i, stageOf(slab, filtersSize))),
-    ]);
-  const multiply = lines([
-    `let left = ${stageOf('slab', gatheredSize)}ownLeft;`,
-    `let right = ${stageOf('slab', filtersSize)}ownRight;`,
-    ...count(deep / K).flatMap((k) => [
+  const store = lines([
+    ...gathers.flatMap((i) => [`a${i} = select(${Chunk}(), a${i}, isA${i});`, ...laidDown('gathered', `a${i}`, i)]),
+    ...fills.flatMap((i) => laidDown('filters', `b${i}`, i)),
+  ]);
+  const multiply = lines(
+    count(deep / K).flatMap((k) => [
       '{',
       ...count(tall).map((i) => `let left${i} = leftAt(left + ${i * M * memoryRow + (k * K) / 4}u);`),
       ...count(wide).flatMap((j) => [
@@ -74,68 +65,45 @@ export function matrixProgram(
       ]),
       '}',
     ]),
-  ]);
-  const matrices = count(tall).flatMap((i) => count(wide).map((j) => ({ i, j })));
-
-  // Matrices of sums side by side are laid down together and picked up in rows of quads, each invocation at the same of its quads.
-  const groups = count(matrices.length / together).map((group) =>
-    matrices.slice(group * together, (group + 1) * together),
   );
-  const rowQuads = (together * N) / 4;
+
+  // A matrix of sums is laid down and picked up in rows of quads, by each invocation at the same of its quads.
+  const matrices = count(tall).flatMap((i) => count(wide).map((j) => ({ i, j })));
+  const rowQuads = N / 4;
   const rowsAtOnce = lanes / rowQuads;
   const pickUps = count(Math.ceil(M / rowsAtOnce));
-  const scratchRow = sumsRow(unit, tile);
+  const scratchRow = sumsRow(unit);
+  const scratchSize = across * down * M * scratchRow;
   const ahead = Math.ceil(READ_AHEAD / pickUps.length);
-  const places = (group: number, p: number) => {
-    const [{ i, j }] = groups[group];
-    return `ownPixel + ${i * M + p * rowsAtOnce}u, ownQuad + ${(j * N) / 4}u`;
-  };
-  const residuals = (group: number) =>
-    group < groups.length ? pickUps.map((p) => `let r${group}_${p} = residualAt(${places(group, p)});`) : [];
+  const places = ({ i, j }: (typeof matrices)[number], p: number) =>
+    `ownPixel + ${i * M + p * rowsAtOnce}u, ownQuad + ${j * rowQuads}u`;
+  const residuals = (index: number) =>
+    matrices
+      .slice(index, index + 1)
+      .flatMap((matrix) => pickUps.map((p) => `let r${index}_${p} = residualAt(${places(matrix, p)});`));
   const isWhole = (p: number) => (p + 1) * rowsAtOnce <= M; // there are rows for all lanes
   const guarded = (p: number, statement: string) =>
     isWhole(p) ? statement : `if (ownRow + ${p * rowsAtOnce}u < ${M}u) { ${statement} }`;
-  const sums = across * down * M * scratchRow;
   const placeOfSum = (p: number) => {
     const place = `mine + ${p * rowsAtOnce * scratchRow}u`;
-    return isWhole(p) ? place : `min(${place}, ${sums - 1}u)`;
+    return isWhole(p) ? place : `min(${place}, ${scratchSize - 1}u)`;
   };
   const leave = lines(
-    groups.flatMap((group, index) => [
-      ...group.map(({ i, j }, at) => `put(laid + ${(at * N) / 4}u, s${i}${j});`),
-      'workgroupBarrier(); // the sums are written',
+    matrices.flatMap((matrix, index) => [
+      `put(laid, s${matrix.i}${matrix.j});`,
+      'workgroupBarrier(); // the matrix is written',
       ...pickUps.map((p) => `let sum${index}_${p} = scratch[${placeOfSum(p)}];`),
       ...residuals(index + ahead),
       ...pickUps.map((p) =>
-        guarded(p, `write(${places(index, p)}, sum${index}_${p} + bias${group[0].j}, r${index}_${p});`),
+        guarded(p, `write(${places(matrix, p)}, sum${index}_${p} + bias${matrix.j}, r${index}_${p});`),
       ),
-      ...(index + 1 < groups.length ? ['workgroupBarrier(); // and read'] : []),
+      ...(index + 1 < matrices.length ? ['workgroupBarrier(); // and read'] : []),
     ]),
   );
 
-  // the next slab, zeros after the last, is on its way from memory while this one is multiplied
-  const bringNext = `at += ${chunks}u;${advanceText('chunk', 'chunksIn', chunks)}
-      ${load}`;
-  const loop =
-    stages === 1
-      ? `for (var slab = 0u; slab < slabs; slab++) {
-      workgroupBarrier(); // the slab before has been read
-      ${store('slab')}
-      workgroupBarrier(); // this slab is written
-      ${bringNext}
-      ${multiply}
-    }`
-      : `${store('0u')}
-    for (var slab = 0u; slab < slabs; slab++) {
-      workgroupBarrier(); // this slab is written, and the one before has been read
-      ${bringNext}
-      ${multiply}
-      ${store('(slab + 1u)')}
-    }`;
-
   return /* wgsl */ `${held ? sizeControl : ''}${types}
   const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts
-  const sumsRow = ${scratchRow}u; // quads of a row of sums, and one${uniformsText()}
+  const sumsRow = ${scratchRow}u; // quads of a row of a matrix of sums, and one${uniformsText()}
   @group(0) @binding(0) var<storage, read> input: array<${Chunk}>;       // N × height × width × chunks of ${chunk} halves
   @group(0) @binding(1) var<storage, read> weights: array<${Chunk}>;     // 4·quadsOut × (kernelHeight · kernelWidth · chunks)
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
@@ -143,9 +111,9 @@ export function matrixProgram(
   @group(0) @binding(4) var<storage, read_write> output: array<vec2u>; // pixels × quadsOut, halves
   @group(0) @binding(5) var<uniform> u: Uniforms;
 
-  var<workgroup> gathered: array<vec4<Number>, ${stages * gatheredSize}>; // ${stages} × pixels × ${deep} numbers of their windows
-  var<workgroup> filters: array<vec4<Number>, ${stages * filtersSize}>; // ${stages} × filters × as many numbers
-  var<workgroup> scratch: array<vec4f, ${sums}>; // of each subgroup
+  var<workgroup> gathered: array<vec4<Number>, ${pixels * down * memoryRow}>; // pixels × ${deep} numbers of their windows
+  var<workgroup> filters: array<vec4<Number>, ${channels * across * memoryRow}>; // filters × as many numbers
+  var<workgroup> scratch: array<vec4f, ${scratchSize}>; // a matrix of sums for each subgroup
 ${foundText}
 ${placeText}
 
@@ -205,21 +173,29 @@ ${placeText}
     ])}
     ${load}
 
-    let ownLeft = subgroup / ${across}u * ${pixels * memoryRow}u;
-    let ownRight = subgroup % ${across}u * ${channels * memoryRow}u;
+    let left = subgroup / ${across}u * ${pixels * memoryRow}u;
+    let right = subgroup % ${across}u * ${channels * memoryRow}u;
     ${lines(matrices.map(({ i, j }) => `var s${i}${j}: Sum;`))}
     let slabs = (u.kernelHeight * u.kernelWidth * chunksIn + ${chunks - 1}u) / ${chunks}u;
-    ${loop}
+    for (var slab = 0u; slab < slabs; slab++) {
+      workgroupBarrier(); // the slab before has been read
+      ${store}
+      workgroupBarrier(); // this slab is written
+      // the next slab, zeros after the last, is on its way from memory while this one is multiplied
+      at += ${chunks}u;${advanceText('chunk', 'chunksIn', chunks)}
+      ${load}
+      ${multiply}
+    }
 
-    // No invocation can look into a matrix, so each subgroup lays its matrices down and picks up quads. What is added to them is on
-    // its way meanwhile.
+    // No invocation can look into a matrix, so each subgroup lays one after another down and picks up its quads. What is added to
+    // them is on its way meanwhile.
     let laid = subgroup * ${M * scratchRow}u;
     let ownRow = ownLane / ${rowQuads}u;
     let mine = laid + ownRow * sumsRow + ownLane % ${rowQuads}u;
     let ownPixel = firstPixel + subgroup / ${across}u * ${pixels}u + ownRow;
     let ownQuad = firstChannel / 4u + subgroup % ${across}u * ${channels / 4}u + ownLane % ${rowQuads}u;
     ${lines(count(ahead).flatMap(residuals))}
-    ${lines(groups.filter(([{ i }]) => i === 0).map(([{ j }]) => `let bias${j} = bias[min(ownQuad + ${(j * N) / 4}u, u.quadsOut - 1u)];`))}
+    ${lines(count(wide).map((j) => `let bias${j} = bias[min(ownQuad + ${j * rowQuads}u, u.quadsOut - 1u)];`))}
     ${leave}
   }`;
 }

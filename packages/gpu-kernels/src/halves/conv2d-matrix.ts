@@ -36,6 +36,8 @@ export interface MatrixConvolution extends Conv2dHalf {
     readonly deep: number;
     readonly subgroups: number;
   };
+  /** Halves that an invocation brings at once. */
+  readonly chunk: MatrixTile['chunk'];
   /** What its subgroups multiply, */
   readonly unit: MatrixUnit;
   /** and how large they are. */
@@ -44,12 +46,12 @@ export interface MatrixConvolution extends Conv2dHalf {
 
 /** For matrices of eight pixels. */
 const smallTiles: readonly MatrixTile[] = [
-  { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, stages: 1, chunk: 8, together: 2 },
-  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 2 },
-  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 4, together: 2 },
+  { pixels: 32, channels: 32, across: 2, down: 4, deep: 32, chunk: 8 },
+  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 8 },
+  { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, chunk: 4 },
 ];
 
-/** Shapes of matrices that we speak, in order of preference, each with its tiles: for deep sums first, then for shallow and narrow. */
+/** Shapes of matrices that we speak, in order of preference, each with its tiles: wide before narrow, large before small. */
 const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[] = [
   {
     // NVIDIA since Volta, AMD since RDNA 3
@@ -58,18 +60,11 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
     N: 16,
     K: 16,
     tiles: [
-      { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, stages: 1, chunk: 8, together: 1 },
-      { pixels: 32, channels: 64, across: 2, down: 4, deep: 32, stages: 1, chunk: 8, together: 2 },
-      { pixels: 64, channels: 64, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 4 },
-      { pixels: 64, channels: 64, across: 2, down: 4, deep: 32, stages: 1, chunk: 8, together: 1 },
-      { pixels: 64, channels: 64, across: 2, down: 2, deep: 32, stages: 2, chunk: 8, together: 1 },
-      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, stages: 2, chunk: 8, together: 4 },
-      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 2, chunk: 8, together: 2 },
-      { pixels: 32, channels: 32, across: 2, down: 2, deep: 32, stages: 1, chunk: 8, together: 2 },
-      { pixels: 32, channels: 64, across: 1, down: 8, deep: 32, stages: 1, chunk: 8, together: 1 },
-      { pixels: 32, channels: 64, across: 1, down: 4, deep: 64, stages: 1, chunk: 8, together: 1 },
-      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, stages: 1, chunk: 8, together: 4 },
-      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, stages: 1, chunk: 4, together: 4 },
+      { pixels: 64, channels: 64, across: 2, down: 4, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, chunk: 8 },
+      { pixels: 32, channels: 64, across: 1, down: 8, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 8 },
+      { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 4 },
     ],
   },
   {
@@ -92,8 +87,8 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
 
 /**
  * `conv2dHalf` with the matrices of subgroups (tensor cores): halves are multiplied and summed in float32, a 16×16 matrix or the
- * like at a time. There is a program for each of a device's tiles, the one for deep sums first; none where the device lists no
- * shape of matrices that we speak, its workgroups are too small, or `hasUnknownSize`. Some take four channels only, `inPairs`.
+ * like at a time. There is a program for each of a device's tiles; none where the device lists no shape of matrices that we speak,
+ * its workgroups are too small, or `hasUnknownSize`.
  *
  *     weights O₄×(h·w·I₄)/2 words from `packFilterRowsHalf`, all else as `conv2dHalf`'s
  *
@@ -114,28 +109,27 @@ export function matrixConvolutions(host: MatrixHost): readonly MatrixConvolution
       sharesEvenly(unit, tile, lanes)
     );
   });
-  const known = (tile: MatrixTile, isOdd?: boolean): MatrixConvolution => {
-    const key = JSON.stringify([unit, tile, lanes, held, isOdd]);
-    const make = () =>
-      isOdd === undefined ? matrixConvolution(unit, tile, { lanes, held }) : inPairs(known(tile), isOdd);
-    const program = programs.get(key) ?? make();
-    programs.set(key, program);
-    return program;
-  };
-  const eights = fitting.filter(({ chunk }) => chunk === 8);
-  return [
-    ...eights.map((tile) => known(tile)),
-    ...eights.slice(-1).flatMap((narrowest) => [known(narrowest, true), known(narrowest, false)]),
-    ...fitting.filter(({ chunk }) => chunk === 4).map((tile) => known(tile)),
-  ];
+  return fitting.map((tile) =>
+    onceOf(JSON.stringify([unit, tile, lanes, held]), () => matrixConvolution(unit, tile, { lanes, held })),
+  );
 }
 
-/** Those of them that compute convolutions of any number of channels: what the others run is among their programs. */
-export function plainMatrixConvolutions(host: MatrixHost): readonly MatrixConvolution[] {
-  return matrixConvolutions(host).filter(({ filters }) => filters === packFilterRowsHalf);
+/** The narrowest of them once more for a network's first convolution, `inPairs`: they run the same programs. */
+export function pairedConvolutions(host: MatrixHost): readonly MatrixConvolution[] {
+  const eights = matrixConvolutions(host).filter(({ chunk }) => chunk === 8);
+  const narrowest = Math.min(...eights.map(({ tile }) => tile.channels));
+  return eights
+    .filter(({ tile }) => tile.channels === narrowest)
+    .flatMap((plain) => [true, false].map((isOdd) => onceOf(`${plain.name} ${isOdd}`, () => inPairs(plain, isOdd))));
 }
 
 /** The same record for the same program, so that it is compiled once. */
+function onceOf(key: string, make: () => MatrixConvolution): MatrixConvolution {
+  const program = programs.get(key) ?? make();
+  programs.set(key, program);
+  return program;
+}
+
 const programs = new Map<string, MatrixConvolution>();
 
 /**
@@ -165,15 +159,16 @@ function neededBy({ component }: MatrixUnit): readonly string[] {
 
 /** One program of them, for subgroups of a size. */
 export function matrixConvolution(unit: MatrixUnit, tile: MatrixTile, size: SubgroupSize): MatrixConvolution {
-  const { across, down, deep, stages, chunk } = tile;
+  const { across, down, deep, chunk } = tile;
   const [pixels, channels] = [tile.pixels * down, tile.channels * across];
-  const name = `conv2dMatrix${pixels}×${channels}×${deep}by${across * down}${stages === 2 ? 'staged' : ''}${chunk === 4 ? 'fours' : ''}`;
+  const name = `conv2dMatrix${pixels}×${channels}×${deep}by${across * down}${chunk === 4 ? 'fours' : ''}`;
   return {
     ...halfConvolution,
     name,
     unit,
     size,
     tile: { pixels, channels, deep, subgroups: across * down },
+    chunk,
     filters: packFilterRowsHalf,
     suits: (shape) => channelsRead(shape) % chunk === 0,
     plan({ weights, ...shapes }, options) {

@@ -21,12 +21,8 @@ export interface MatrixTile {
   readonly down: number;
   /** Products that are brought into workgroup memory at a time, a multiple of K. */
   readonly deep: number;
-  /** Slabs in workgroup memory: with two, the next is written while the present one is multiplied, and one barrier is saved. */
-  readonly stages: 1 | 2;
   /** Numbers that an invocation brings at once. Channels that are read are a multiple of it. */
   readonly chunk: 4 | 8;
-  /** Matrices of sums, side by side, that a subgroup lays into workgroup memory at a time, a divisor of channels/N. */
-  readonly together: number;
 }
 
 /** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
@@ -40,26 +36,26 @@ export function paddingOf({ component }: MatrixUnit): number {
   return component === 'f16' ? 8 : 4;
 }
 
-/** Quads between rows of sums in workgroup memory: a row, and one against bank conflicts. */
-export function sumsRow({ N }: MatrixUnit, { together }: Pick<MatrixTile, 'together'>): number {
-  return (together * N) / 4 + 1;
+/** Quads between rows of a matrix of sums in workgroup memory: a row, and one against bank conflicts. */
+export function sumsRow({ N }: MatrixUnit): number {
+  return N / 4 + 1;
 }
 
-/** Of workgroup memory: gathered pixels and filters with their padding, and for each subgroup the sums that it lays down at a time. */
+/** Of workgroup memory: gathered pixels and filters with their padding, and a matrix of sums for each subgroup. */
 export function bytesOfMatrices(unit: MatrixUnit, tile: MatrixTile): number {
-  const { pixels, channels, across, down, deep, stages } = tile;
+  const { pixels, channels, across, down, deep } = tile;
   const rows = pixels * down + channels * across;
-  const numbers = stages * rows * (deep + paddingOf(unit));
-  return numbers * (unit.component === 'f16' ? 2 : 4) + 16 * unit.M * sumsRow(unit, tile) * across * down;
+  const numbers = rows * (deep + paddingOf(unit));
+  return numbers * (unit.component === 'f16' ? 2 : 4) + 16 * unit.M * sumsRow(unit) * across * down;
 }
 
 /** Whether the invocations of a workgroup can share the work of bringing a slab evenly, and those of a subgroup a row of sums. */
 export function sharesEvenly({ N }: MatrixUnit, tile: MatrixTile, lanes: number): boolean {
-  const { pixels, channels, across, down, deep, chunk, together } = tile;
+  const { pixels, channels, across, down, deep, chunk } = tile;
   const all = lanes * across * down;
   const chunks = deep / chunk;
   const shares = [all / chunks, (pixels * down * chunks) / all, (channels * across * chunks) / all];
-  return [...shares, lanes / ((together * N) / 4)].every(Number.isInteger);
+  return [...shares, lanes / (N / 4)].every(Number.isInteger);
 }
 
 /**
