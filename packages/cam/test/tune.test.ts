@@ -29,6 +29,8 @@ function broken(name: string, from: string, to: string): AnyKernel {
 test('the convolutions of a network are those of its forward pass, with equal ones counted', () => {
   const found = networkConvolutions(graph, 5);
   expect(found.reduce((sum, { count }) => sum + count, 0)).toBe(8); // stem, two blocks of three, a projected shortcut
+  const shortcuts = found.filter(({ tensors }) => tensors.residual.length === 4).map(({ tensors }) => tensors.residual);
+  expect(shortcuts).not.toEqual([]); // the last of each block
   const [stem] = found;
   expect(stem.shape).toMatchObject({ pixels: 5 * 10 * 9, depth: 7 * 7 * 4, channels: 8 });
   expect(stem.tensors).toEqual({ input: [5, 19, 17, 4], weights: [6, 3, 7, 7], bias: [8], residual: [8] });

@@ -43,7 +43,9 @@ const sized = (plain: MatrixHost): MatrixHost => ({
 const namesOf = (programs: readonly AnyKernel[]) => programs.map(({ name }) => name);
 const NAMES = [
   'conv2dMatrix256×128×32by8',
+  'conv2dMatrix256×128×32by8diagonal',
   'conv2dMatrix128×128×64by8',
+  'conv2dMatrix128×128×64by8diagonal',
   'conv2dMatrix256×64×32by8',
   'conv2dMatrix128×64×32by4',
   'conv2dMatrix128×64×32by4fours',
@@ -64,8 +66,8 @@ describe('convolutions by subgroup matrices', () => {
     const [plain, paired] = [matrixConvolutions(host({})), pairedConvolutions(host({}))];
     expect(namesOf(paired)).toEqual(
       ['Odd', 'Even']
-        .map((pads) => `${NAMES[2]}pairs${pads}`)
-        .concat(['Odd', 'Even'].map((pads) => `${NAMES[3]}pairs${pads}`)),
+        .map((pads) => `${NAMES[4]}pairs${pads}`)
+        .concat(['Odd', 'Even'].map((pads) => `${NAMES[5]}pairs${pads}`)),
     );
     for (const { wgsl } of paired) expect(plain.map((each) => each.wgsl)).toContain(wgsl);
     expect(pairedConvolutions(host({}))[0]).toBe(paired[0]);
@@ -94,9 +96,9 @@ describe('convolutions by subgroup matrices', () => {
   });
 
   test('are those whose workgroups the device can hold, in whole subgroups', () => {
-    expect(namesOf(matrixConvolutions(host({}, { maxComputeWorkgroupStorageSize: 21_000 })))).toEqual(NAMES.slice(3));
-    expect(namesOf(matrixConvolutions(host({}, { maxComputeInvocationsPerWorkgroup: 128 })))).toEqual(NAMES.slice(3));
-    expect(namesOf(matrixConvolutions(sized(host({ largest: 256 }))))).toEqual(NAMES.slice(0, 3));
+    expect(namesOf(matrixConvolutions(host({}, { maxComputeWorkgroupStorageSize: 21_000 })))).toEqual(NAMES.slice(5));
+    expect(namesOf(matrixConvolutions(host({}, { maxComputeInvocationsPerWorkgroup: 128 })))).toEqual(NAMES.slice(5));
+    expect(namesOf(matrixConvolutions(sized(host({ largest: 256 }))))).toEqual(NAMES.slice(0, 5));
   });
 
   test.each([
@@ -137,11 +139,11 @@ describe('convolutions by subgroup matrices', () => {
       namesOf(matrixConvolutions(host({})).filter(({ suits }) => suits?.({ ...asked, depth: 9 * channels })));
     const asked = { pixels: 600, depth: 0, channels: 160, options };
     expect(suiting(16)).toEqual(NAMES);
-    expect(suiting(20)).toEqual(NAMES.slice(4));
+    expect(suiting(20)).toEqual(NAMES.slice(6));
     const words = { input: [3, 20, 10, 10], weights: [160, 90], bias: [160], residual: [80] };
     const programs = matrixConvolutions(host({}));
     expect(() => programs[0].plan(words, options)).toThrow(/channels in multiples of 8, got 20; use conv2dHalf/);
-    expect(programs[4].plan(words, options).output).toEqual([3, 20, 10, 80]);
+    expect(programs[6].plan(words, options).output).toEqual([3, 20, 10, 80]);
   });
 });
 
@@ -173,20 +175,23 @@ describeGpu('convolutions by subgroup matrices, with matrices that are emulated'
   /** A program of four subgroups with two by two matrices each, which is as much as a software adapter compiles in seconds. */
   function emulated(
     shape: (typeof shapes)[keyof typeof shapes],
-    { deep = 32, chunk = 8 }: Partial<MatrixTile> = {},
+    { deep = 32, chunk = 8, diagonal }: Partial<MatrixTile> = {},
   ): MatrixConvolution {
     const [{ unit }] = matrixConvolutions(host({ matrices: [shape] }));
-    const tile: MatrixTile = { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep, chunk };
+    const tile: MatrixTile = { pixels: 2 * unit.M, channels: 2 * unit.N, across: 2, down: 2, deep, chunk, diagonal };
     const program = matrixConvolution(unit, tile, { lanes: 32, held: false });
     return { ...program, wgsl: emulatedProgram(unit, tile) };
   }
 
   const programs = [
     ['nvidia, eight channels', emulated(nvidia)],
+    ['nvidia, eight channels, shortcuts on a diagonal', emulated(nvidia, { diagonal: true })],
     ['nvidia, four channels', emulated(nvidia, { chunk: 4 })],
     ['intel, eight channels', emulated(intel)],
     ['intel, four channels', emulated(intel, { chunk: 4 })],
     ['apple, eight channels', emulated(apple)],
+    ['apple, eight channels, shortcuts on a diagonal', emulated(apple, { diagonal: true })],
+    ['intel, four channels, shortcuts on a diagonal', emulated(intel, { chunk: 4, diagonal: true })],
     ['apple, four channels', emulated(apple, { chunk: 4 })],
   ] as const;
 

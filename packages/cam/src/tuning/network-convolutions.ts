@@ -22,7 +22,8 @@ export interface NetworkConvolution {
 
 /**
  * The distinct convolutions of a network's forward pass over a batch, products of matrices (1×1) among them, in the order in which
- * they are computed. Those that differ only in shortcut or ReLU count as one.
+ * they are computed. Those that differ only in shortcut or ReLU count as one, with a shortcut where one of
+ * them has it.
  *
  * @throws ModelError when an operation of the network has no kernels
  */
@@ -44,7 +45,8 @@ export function networkConvolutions(graph: Graph, batch: number): readonly Netwo
       const weights = makers.get(inputs.weights)?.inputs.weights.shape ?? inputs.weights.shape; // as packed from
       const tensors = { ...mapNamed(NAMES, (name) => inputs[name].shape), weights };
       const known = found.get(key) ?? { shape, count: 0, tensors, options: options as Conv2dLastOptions }; // its kernel's
-      found.set(key, { ...known, count: known.count + 1 });
+      const heavier = known.tensors.residual.length < tensors.residual.length ? tensors : known.tensors;
+      found.set(key, { ...known, tensors: heavier, count: known.count + 1 });
     });
   return [...found.values()];
 }

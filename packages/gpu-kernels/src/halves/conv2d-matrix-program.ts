@@ -1,4 +1,5 @@
 import { advanceText, count, foundText, lines, placeText, uniformsText } from '../channels-last/conv2d-text.ts';
+import { diagonalText, residualText } from './conv2d-matrix-shortcut.ts';
 import {
   heldTo,
   type MatrixTile,
@@ -30,7 +31,7 @@ export function matrixProgram(
   types = matrixTypes(unit),
 ): string {
   const { M, N, K } = unit;
-  const { pixels, channels, across, down, deep, chunk } = tile;
+  const { pixels, channels, across, down, deep, chunk, diagonal = false } = tile;
   const all = lanes * across * down;
   const chunks = deep / chunk; // of a row in a slab
   const rowStep = all / chunks;
@@ -78,9 +79,11 @@ export function matrixProgram(
   const places = ({ i, j }: (typeof matrices)[number], p: number) =>
     `ownPixel + ${i * M + p * rowsAtOnce}u, ownQuad + ${j * rowQuads}u`;
   const residuals = (index: number) =>
-    matrices
-      .slice(index, index + 1)
-      .flatMap((matrix) => pickUps.map((p) => `let r${index}_${p} = residualAt(${places(matrix, p)});`));
+    diagonal
+      ? []
+      : matrices
+          .slice(index, index + 1)
+          .flatMap((matrix) => pickUps.map((p) => `let r${index}_${p} = residualAt(${places(matrix, p)});`));
   const isWhole = (p: number) => (p + 1) * rowsAtOnce <= M; // there are rows for all lanes
   const guarded = (p: number, statement: string) =>
     isWhole(p) ? statement : `if (ownRow + ${p * rowsAtOnce}u < ${M}u) { ${statement} }`;
@@ -95,11 +98,36 @@ export function matrixProgram(
       ...pickUps.map((p) => `let sum${index}_${p} = scratch[${placeOfSum(p)}];`),
       ...residuals(index + ahead),
       ...pickUps.map((p) =>
-        guarded(p, `write(${places(matrix, p)}, sum${index}_${p} + bias${matrix.j}, r${index}_${p});`),
+        guarded(
+          p,
+          `write(${places(matrix, p)}, sum${index}_${p} + bias${matrix.j}${diagonal ? '' : ` + numbersOf(r${index}_${p})`});`,
+        ),
       ),
       ...(index + 1 < matrices.length ? ['workgroupBarrier(); // and read'] : []),
     ]),
   );
+
+  // A shortcut is so many slabs more, whose filters are ones on a diagonal.
+  const loadShortcut = lines([
+    ...gathers.flatMap((i) => [
+      `f = shortcutChunk(firstPixel + lane / ${chunks}u + ${i * rowStep}u, firstChannel / ${chunk}u + at);`,
+      `a${i} = residual[f.at]; isA${i} = f.there;`,
+    ]),
+    ...fills.map((i) => `b${i} = ones(lane / ${chunks}u + ${i * rowStep}u - ${chunk}u * at);`),
+  ]);
+  const added = `
+    at = lane % ${chunks}u; // which chunks of the shortcut's channels come next
+    ${loadShortcut}
+    let more = select(0u, ${(channels * across) / deep}u, u.residualStep != 0u);
+    for (var slab = 0u; slab < more; slab++) {
+      workgroupBarrier(); // the slab before has been read
+      ${store}
+      workgroupBarrier(); // this slab is written
+      at += ${chunks}u;
+      ${loadShortcut}
+      ${multiply}
+    }
+`;
 
   return /* wgsl */ `${held ? sizeControl : ''}${types}
   const memoryRow = ${memoryRow}u; // quads of a pixel or a filter in a slab, and padding against bank conflicts
@@ -107,7 +135,7 @@ export function matrixProgram(
   @group(0) @binding(0) var<storage, read> input: array<${Chunk}>;       // N × height × width × chunks of ${chunk} halves
   @group(0) @binding(1) var<storage, read> weights: array<${Chunk}>;     // 4·quadsOut × (kernelHeight · kernelWidth · chunks)
   @group(0) @binding(2) var<storage, read> bias: array<vec4f>;         // quadsOut
-  @group(0) @binding(3) var<storage, read> residual: array<vec2u>;     // pixels × quadsOut, or quadsOut, halves
+  @group(0) @binding(3) var<storage, read> residual: array<${diagonal ? Chunk : 'vec2u'}>;     // pixels × quadsOut, or quadsOut, halves
   @group(0) @binding(4) var<storage, read_write> output: array<vec2u>; // pixels × quadsOut, halves
   @group(0) @binding(5) var<uniform> u: Uniforms;
 
@@ -132,14 +160,14 @@ ${placeText}
     return min(row * length + at, 4u * u.quadsOut * length - 1u);
   }
 
-  fn residualAt(pixel: u32, quad: u32) -> vec2u {
-    return residual[found(pixel * u.residualStep + quad, (pixel < u.pixels) & (quad < u.quadsOut)).at];
+  fn numbersOf(quad: vec2u) -> vec4f {
+    return vec4f(unpack2x16float(quad.x), unpack2x16float(quad.y));
   }
+${diagonal ? diagonalText(chunk) : residualText}
 
-  fn write(pixel: u32, quad: u32, sum: vec4f, more: vec2u) {
+  fn write(pixel: u32, quad: u32, sum: vec4f) {
     if (pixel >= u.pixels || quad >= u.quadsOut) { return; }
-    let value = sum + vec4f(unpack2x16float(more.x), unpack2x16float(more.y));
-    let bounded = clamp(select(value, max(value, vec4f()), u.relu == 1u), vec4f(-65504.0), vec4f(65504.0));
+    let bounded = clamp(select(sum, max(sum, vec4f()), u.relu == 1u), vec4f(-65504.0), vec4f(65504.0));
     output[pixel * u.quadsOut + quad] = vec2u(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
   }
 
@@ -186,7 +214,7 @@ ${placeText}
       ${load}
       ${multiply}
     }
-
+${diagonal ? added : ''}
     // No invocation can look into a matrix, so each subgroup lays one after another down and picks up its quads. What is added to
     // them is on its way meanwhile.
     let laid = subgroup * ${M * scratchRow}u;
@@ -195,7 +223,12 @@ ${placeText}
     let ownPixel = firstPixel + subgroup / ${across}u * ${pixels}u + ownRow;
     let ownQuad = firstChannel / 4u + subgroup % ${across}u * ${channels / 4}u + ownLane % ${rowQuads}u;
     ${lines(count(ahead).flatMap(residuals))}
-    ${lines(count(wide).map((j) => `let bias${j} = bias[min(ownQuad + ${j * rowQuads}u, u.quadsOut - 1u)];`))}
+    ${lines(
+      count(wide).map((j) => {
+        const quad = `min(ownQuad + ${j * rowQuads}u, u.quadsOut - 1u)`;
+        return `let bias${j} = bias[${quad}]${diagonal ? ` + rowAt(${quad})` : ''};`;
+      }),
+    )}
     ${leave}
   }`;
 }

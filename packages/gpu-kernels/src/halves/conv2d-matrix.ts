@@ -61,7 +61,9 @@ const units: readonly (MatrixUnit & { readonly tiles: readonly MatrixTile[] })[]
     K: 16,
     tiles: [
       { pixels: 64, channels: 64, across: 2, down: 4, deep: 32, chunk: 8 },
+      { pixels: 64, channels: 64, across: 2, down: 4, deep: 32, chunk: 8, diagonal: true },
       { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, chunk: 8 },
+      { pixels: 32, channels: 64, across: 2, down: 4, deep: 64, chunk: 8, diagonal: true },
       { pixels: 32, channels: 64, across: 1, down: 8, deep: 32, chunk: 8 },
       { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 8 },
       { pixels: 32, channels: 64, across: 1, down: 4, deep: 32, chunk: 4 },
@@ -159,9 +161,10 @@ function neededBy({ component }: MatrixUnit): readonly string[] {
 
 /** One program of them, for subgroups of a size. */
 export function matrixConvolution(unit: MatrixUnit, tile: MatrixTile, size: SubgroupSize): MatrixConvolution {
-  const { across, down, deep, chunk } = tile;
+  const { across, down, deep, chunk, diagonal } = tile;
   const [pixels, channels] = [tile.pixels * down, tile.channels * across];
-  const name = `conv2dMatrix${pixels}×${channels}×${deep}by${across * down}${chunk === 4 ? 'fours' : ''}`;
+  const name = `conv2dMatrix${pixels}×${channels}×${deep}by${across * down}${chunk === 4 ? 'fours' : ''}${diagonal ? 'diagonal' : ''}`;
+  const few = diagonal ? 16 : 12; // channels of a sample
   return {
     ...halfConvolution,
     name,
@@ -170,12 +173,12 @@ export function matrixConvolution(unit: MatrixUnit, tile: MatrixTile, size: Subg
     tile: { pixels, channels, deep, subgroups: across * down },
     chunk,
     filters: packFilterRowsHalf,
-    suits: (shape) => channelsRead(shape) % chunk === 0,
+    suits: (shape) => channelsRead(shape) % chunk === 0 && (!diagonal || shape.channels % chunk === 0),
     plan({ weights, ...shapes }, options) {
       const [filters, words] = weights;
-      const read = 2 * shapes.input[3];
-      if (read % chunk !== 0) {
-        throw new RangeError(`${name} expected channels in multiples of ${chunk}, got ${read}; use conv2dHalf.`);
+      for (const channels of [2 * shapes.input[3], ...(diagonal ? [filters] : [])]) {
+        if (channels % chunk === 0) continue;
+        throw new RangeError(`${name} expected channels in multiples of ${chunk}, got ${channels}; use conv2dHalf.`);
       }
       const turned = [2 * words, filters / 2]; // as packFiltersHalf lays them out
       return planConv2dHalf(name, { ...shapes, weights: turned }, options, { pixels, channels });
@@ -186,9 +189,9 @@ export function matrixConvolution(unit: MatrixUnit, tile: MatrixTile, size: Subg
       [
         {
           input: toHalves(uniformTensor(random, [2, 7, 6, 8])),
-          weights: toHalves(uniformTensor(random, [12, 72])),
-          bias: uniformTensor(random, [12]),
-          residual: toHalves(uniformTensor(random, [2, 4, 3, 12])),
+          weights: toHalves(uniformTensor(random, [few, 72])),
+          bias: uniformTensor(random, [few]),
+          residual: toHalves(uniformTensor(random, [2, 4, 3, few])),
         },
         { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], dilations: [1, 1], relu: true },
       ],

@@ -23,6 +23,11 @@ export interface MatrixTile {
   readonly deep: number;
   /** Numbers that an invocation brings at once. Channels that are read are a multiple of it. */
   readonly chunk: 4 | 8;
+  /**
+   * Whether a shortcut is added as one more part of the sum, multiplied with ones on a diagonal, so that it comes as pixels do:
+   * many bytes at a time and ahead. Channels that are written are a multiple of `chunk` then.
+   */
+  readonly diagonal?: true;
 }
 
 /** Of a workgroup's subgroups: how many invocations, and whether the device must be held to it. */
