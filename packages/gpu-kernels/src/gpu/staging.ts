@@ -63,14 +63,16 @@ export class Staging {
   }
 
   #make(size: number): Mapped | undefined {
+    let buffer: GPUBuffer | undefined;
     this.#device.pushErrorScope('out-of-memory'); // nobody need hear of it
     try {
       const usage = MAP_WRITE | COPY_SRC;
-      const buffer = this.#device.createBuffer({ label: 'upload', size, usage, mappedAtCreation: true });
+      buffer = this.#device.createBuffer({ label: 'upload', size, usage, mappedAtCreation: true });
       const memory = buffer.getMappedRange(); // throws where the buffer could not be made
       this.#all.add(buffer);
       return { buffer, memory };
     } catch {
+      buffer?.destroy();
       return undefined;
     } finally {
       this.#device.popErrorScope().catch(() => {}); // of a lost device

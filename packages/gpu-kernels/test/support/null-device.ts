@@ -23,6 +23,7 @@ export async function openNull(): Promise<OpenedDevice> {
   const createBuffer = opened.device.createBuffer.bind(opened.device);
   opened.device.createBuffer = (descriptor) => {
     const buffer = createBuffer({ ...descriptor, mappedAtCreation: true });
+    if (descriptor.mappedAtCreation) return buffer; // who asked for it writes it
     new Uint8Array(buffer.getMappedRange()).fill(0);
     buffer.unmap();
     return buffer;
